@@ -1,0 +1,52 @@
+"""What can go wrong for a caller, as codes: the one vocabulary of errors on every transport.
+
+Promises: a `PleinError` is safe to show: its message is written for the caller and holds nothing of the inside.
+Never used for our own faults; those stay what they are and are masked at the door.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """The value of `extensions.code` in every error."""
+
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_FOUND = "NOT_FOUND"
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    CONFLICT = "CONFLICT"
+    LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
+    RATE_LIMITED = "RATE_LIMITED"
+    SITE_SUSPENDED = "SITE_SUSPENDED"
+    UPLOAD_REJECTED = "UPLOAD_REJECTED"
+    UNAVAILABLE = "UNAVAILABLE"
+    GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+    GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+    INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
+
+
+class PleinError(Exception):
+    """An error for the caller: a code, a sentence, and for bad input the field's name (`input.slug`, `first`)."""
+
+    def __init__(self, code: ErrorCode, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.field = field
+
+    @property
+    def extensions(self) -> dict[str, str]:
+        """What goes under `extensions` in the response."""
+        return {"code": self.code.value} | ({"field": self.field} if self.field else {})
+
+
+def bad_input(field: str, message: str) -> PleinError:
+    """Input that the schema's types allow but Plein does not."""
+    return PleinError(ErrorCode.BAD_USER_INPUT, message, field=field)
+
+
+def not_found(field: str) -> PleinError:
+    """A thing that is not there, or that this viewer may not know of: the same error for both."""
+    return PleinError(ErrorCode.NOT_FOUND, "There is no such thing, or it is not yours to see.", field=field)
