@@ -15,21 +15,25 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
-PYTHON = VENV / "bin" / "python"
+BIN = VENV / "bin"
 LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "plein.stamp"  # written last: without it, or with another text in it, the environment is made again
-# What would send packages elsewhere or change them. Index, mirror, proxy and certificate settings are left as they are.
-UNWANTED = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_CONSTRAINT", "PIP_REQUIREMENT", "PYTHONHOME")
+# Hashes make it irrelevant where a package comes from: the machine's index, mirror and proxy settings are left alone.
+# The lock is complete, hence no dependencies; what builds source packages is not in it, hence no source packages.
+PIP = (
+    "-m pip install --require-hashes --no-deps --only-binary :all: --no-compile --no-input --disable-pip-version-check"
+)
+UNWANTED = ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_CONSTRAINT")
 CHECKS = (  # the cheap ones first; pytest comes last, so that its closing line is the last line
-    ("ruff check", ("ruff", "check", "--quiet")),
-    ("ruff format", ("ruff", "format", "--check", "--quiet")),
-    ("lint-imports", ("lint-imports", "--no-logo")),
-    ("mypy", ("mypy", "--no-error-summary")),
+    ("ruff check", ("-m", "ruff", "check", "--quiet")),
+    ("ruff format", ("-m", "ruff", "format", "--check", "--quiet")),
+    ("lint-imports", (str(BIN / "lint-imports"), "--no-logo")),
+    ("mypy", ("-m", "mypy", "--no-error-summary")),
 )
 
 
 def main(args):
-    """Make the environment right, then become the asked command; returns only for `test` and for a refusal."""
+    """Make the environment right, then become the asked command. Returns for `test`, or one line of refusal."""
     if sys.version_info < (3, 11):  # noqa: UP036 - this file must say so itself, in one line
         return f"Plein needs Python 3.11 or later; this is {sys.version.split()[0]} ({sys.executable})."
     if os.name != "posix":
@@ -37,12 +41,13 @@ def main(args):
     refusal = prepare()
     if refusal:
         return refusal
-    environment = {k: v for k, v in os.environ.items() if k not in UNWANTED} | {"PYTHONPATH": str(ROOT)}
+    # Run from the checkout, not installed. -P keeps the caller's directory (for file arguments) out of the module path.
+    environment = {**clean_environment(), "PYTHONPATH": str(ROOT)}
+    python = [str(BIN / "python"), "-P"]
     if args[:1] == ["test"]:
-        return check(args[1:], environment)
-    module, rest = ("tests.benchmarks", args[1:]) if args[:1] == ["bench"] else ("gateway", args)
-    # -P: the caller's directory stays the working directory (for file arguments) but is not searched for modules.
-    os.execve(PYTHON, [str(PYTHON), "-P", "-m", module, *rest], environment)  # noqa: RET503
+        return check(python, args[1:], environment)
+    module = ["tests.benchmarks", *args[1:]] if args[:1] == ["bench"] else ["gateway", *args]
+    return os.execve(python[0], [*python, "-m", *module], environment)
 
 
 def prepare():
@@ -51,66 +56,69 @@ def prepare():
     wanted = hashlib.sha256(LOCK.read_bytes() + f"{ROOT} {sys.version_info[:2]}".encode()).hexdigest()
     if is_ready(wanted):
         return None
-    import fcntl  # noqa: PLC0415 - not there on Windows, which was refused above
-
+    try:
+        import ensurepip  # noqa: F401, PLC0415 - Debian splits these off
+        import fcntl  # noqa: PLC0415 - not on Windows, which was refused above
+        import venv  # noqa: PLC0415
+    except ImportError:
+        return "Python's venv module is missing; on Debian or Ubuntu: apt install python3-venv"
     (ROOT / ".plein").mkdir(exist_ok=True)
     with (ROOT / ".plein" / "environment.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the system lets go of it when this process ends, however it ends
-        return None if is_ready(wanted) else install(wanted)
+        if is_ready(wanted):
+            return None
+        STAMP.unlink(missing_ok=True)
+        try:
+            return install(venv.EnvBuilder(clear=True, symlinks=True, with_pip=True), wanted)
+        except (OSError, subprocess.CalledProcessError) as error:
+            return f"Could not make .venv: {error}"
 
 
 def is_ready(wanted):
     """Say whether `.venv` was completed for this lock file, Python and place."""
-    return PYTHON.exists() and STAMP.exists() and STAMP.read_text() == wanted
+    return (BIN / "python").exists() and STAMP.exists() and STAMP.read_text() == wanted
 
 
-def install(wanted):
-    """Make `.venv` anew from the lock file; the stamp is its last act. Returns one line of refusal, or None."""
-    try:
-        import ensurepip  # noqa: F401, PLC0415 - Debian splits these off
-        import venv  # noqa: PLC0415
-    except ImportError:
-        return "Python's venv module is missing; on Debian or Ubuntu: apt install python3-venv"
-    began, total = time.monotonic(), LOCK.read_text().count("==")
-    print(
-        f"Preparing .venv: {total} locked packages, once per change of requirements.lock …", file=sys.stderr, flush=True
-    )
-    STAMP.unlink(missing_ok=True)
-    try:
-        venv.EnvBuilder(clear=True, symlinks=True, with_pip=True).create(VENV)
-    except (OSError, subprocess.CalledProcessError) as error:
-        return f"Could not make .venv: {error}"
-    environment = {k: v for k, v in os.environ.items() if k not in (*UNWANTED, "PYTHONPATH")}
-    # Hashes make the source of a package irrelevant; no dependencies, as the lock is complete; no source packages, as
-    # what builds them is not in the lock.
-    options = "--require-hashes --no-deps --only-binary :all: --no-input --disable-pip-version-check --progress-bar off"
-    pip = [str(PYTHON), "-m", "pip", "install", *options.split(), "-r", str(LOCK)]
-    seen = []
-    with subprocess.Popen(pip, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+def install(builder, wanted):
+    """Make `.venv` anew and fill it from the lock file; the stamp comes last. Returns a refusal, or None."""
+    began, total, lines = time.monotonic(), LOCK.read_text().count("=="), []
+    say = sys.stderr.write
+    say(f"Preparing .venv from requirements.lock: {total} packages, about half a minute, once.\n")
+    builder.create(VENV)
+    pip = [str(BIN / "python"), *PIP.split(), "--progress-bar", "off", "-r", str(LOCK)]
+    with subprocess.Popen(
+        pip, env=clean_environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
         for line in process.stdout:
-            seen.append(line)
-            if sys.stderr.isatty() and line.startswith("Collecting"):
-                count = sum(each.startswith("Collecting") for each in seen)
-                print(f"\r  {count:3} {line.split()[1]:60.60}", end="", file=sys.stderr, flush=True)
+            lines += [] if line.startswith("WARNING") else [line]
+            if line.startswith("Collecting") and sys.stderr.isatty():
+                say(f"\r{sum(each.startswith('Collecting') for each in lines):4}  {line.split()[1]:60.60}")
+                sys.stderr.flush()
     if process.returncode:
-        return "".join(seen[-15:]) + "Could not install requirements.lock: is the package index within reach?"
+        return "".join(lines[-15:]) + "Could not install requirements.lock: is a package index within reach?"
     STAMP.write_text(wanted)
-    print(f"\rPrepared .venv in {time.monotonic() - began:.0f} s.{'':50}", file=sys.stderr, flush=True)
+    say(f"\rPrepared .venv in {time.monotonic() - began:.0f} s.{'':50}\n")
     return None
 
 
-def check(pytest_args, environment):
-    """Run every check, name those that failed, then run the tests. Returns 0 only when all of it passed."""
-    bin_path = f"{PYTHON.parent}{os.pathsep}{environment.get('PATH', '')}"
-    results = {name: _run(command, environment | {"PATH": bin_path}) for name, command in CHECKS}
-    print("checks:", ", ".join(f"{name} {'FAILED' if code else 'ok'}" for name, code in results.items()), flush=True)
-    tests = _run((str(PYTHON), "-P", "-m", "pytest", *pytest_args), environment)
-    return max(*results.values(), tests)
+def clean_environment():
+    """Give the environment without what would import modules from, or install packages, elsewhere."""
+    return {name: value for name, value in os.environ.items() if name not in UNWANTED}
 
 
-def _run(command, environment):
-    program = command[0] if "/" in command[0] else str(PYTHON.parent / command[0])
-    return abs(subprocess.run([program, *command[1:]], cwd=ROOT, env=environment, check=False).returncode)
+def check(python, pytest_args, environment):
+    """Run every check, show and name those that failed, then run the tests. Returns 0 only if all of it passed."""
+    failed = []
+    for name, command in CHECKS:
+        done = subprocess.run(
+            [*python, *command], cwd=ROOT, env=environment, text=True, capture_output=True, check=False
+        )
+        print(f"{name}: {'FAILED' if done.returncode else 'ok'}", flush=True)
+        if done.returncode:
+            failed.append(name)
+            print(done.stdout + done.stderr, flush=True)
+    tests = subprocess.run([*python, "-m", "pytest", *pytest_args], cwd=ROOT, env=environment, check=False).returncode
+    return tests or len(failed)
 
 
 if __name__ == "__main__":
