@@ -69,7 +69,7 @@ def prepare():
             return None
         STAMP.unlink(missing_ok=True)
         try:
-            return install(venv.EnvBuilder(clear=True, symlinks=True, with_pip=True), wanted)
+            return install(venv.EnvBuilder(clear=True, symlinks=True, with_pip=True), wanted, lock.fileno())
         except (OSError, subprocess.CalledProcessError) as error:
             return f"Could not make .venv: {error}"
 
@@ -79,7 +79,7 @@ def is_ready(wanted):
     return (BIN / "python").exists() and STAMP.exists() and STAMP.read_text() == wanted
 
 
-def install(builder, wanted):
+def install(builder, wanted, held):
     """Make `.venv` anew and fill it from the lock file; the stamp comes last. Returns a refusal, or None."""
     began, total, lines = time.monotonic(), LOCK.read_text().count("=="), []
     say = sys.stderr.write
@@ -87,7 +87,12 @@ def install(builder, wanted):
     builder.create(VENV)
     pip = [str(BIN / "python"), *PIP.split(), "--progress-bar", "off", "-r", str(LOCK)]
     with subprocess.Popen(
-        pip, env=clean_environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        pip,
+        env=clean_environment(),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        pass_fds=[held],  # should this process be killed, the next one waits until its pip has ended too
     ) as process:
         for line in process.stdout:
             lines += [] if line.startswith("WARNING") else [line]
