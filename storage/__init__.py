@@ -1,7 +1,5 @@
-"""Bytes: files of sites in S3-compatible object storage, each site under its own key prefix.
+"""The floor that holds bytes: an S3 client, signed URLs, and a bundled store for development.
 
-It holds the S3 client, the keys, presigned URLs, scanning, and a small development store for machines without S3. It
-promises that a key of one site can never be made from the name of another, and that bytes travel between the client
-and the store, not through the gateway. It never imports `auth`, never decides who may read a file, and never reads or
-writes Postgres on its own: what is known about a file is a row in `tenants`.
+Promises: every key lies under one tenant's prefix; callers see only the errors of `storage.errors`.
+Never reads the environment, never knows who is asking, never imports another floor but `tenants`.
 """
