@@ -1,0 +1,298 @@
+"""One connection of the reader: pipelined messages on libpq, one segment per request.
+
+A segment is [Close of evicted statements][SET LOCAL ROLE][Parse, once][statement][Sync]: its own implicit transaction.
+The server answers segments in the order they were sent and libpq ends each with a PIPELINE_SYNC; `flight` is that order
+on our side. The results of a segment are counted against the messages it sent, and any difference drops the
+connection: an answer reaches its own request or none.
+
+Promises: a statement never runs when its role could not be set (the server skips the rest of the segment), a failed
+segment touches no other, a cancelled request loses its own answer only. Never blocks, opens no thread, and leaves
+retrying a lost connection's requests to its owner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from psycopg import Error as PsycopgError
+from psycopg import pq
+from psycopg.pq.abc import PGconn, PGresult
+
+from tenants.errors import ReadError, StatementFailed, StatementTimeout
+from tenants.prepared import Key, PreparedStatements
+
+Rows = list[tuple[bytes | None, ...]]
+
+# Plain ints: on the hot path a comparison with an enum member costs more than the call that gives the status.
+COMMAND_OK = int(pq.ExecStatus.COMMAND_OK)
+TUPLES_OK = int(pq.ExecStatus.TUPLES_OK)
+FATAL_ERROR = int(pq.ExecStatus.FATAL_ERROR)
+PIPELINE_SYNC = int(pq.ExecStatus.PIPELINE_SYNC)
+PIPELINE_ABORTED = int(pq.ExecStatus.PIPELINE_ABORTED)
+CONNECTION_BAD = int(pq.ConnStatus.BAD)
+
+# What a prepared statement says when it went stale: it is gone, or DDL changed the type of its result.
+STALE = frozenset({"26000", "0A000"})
+# Makes the segment a transaction block for what follows, and does nothing else (see `opener`).
+BLOCK_OPENER = b"UNLISTEN *"
+
+
+OUT_OF_STEP = "the server's answers do not match the requests"
+
+
+class ConnectionLost(Exception):  # noqa: N818
+    """Inside this file: nothing more that comes from this connection can be used."""
+
+
+class Request:
+    """One read: what to send, whom to tell, and what its segment on the wire looks like."""
+
+    __slots__ = ("future", "key", "messages", "name", "params", "parse_at", "plain", "resent", "single")
+
+    def __init__(self, key: Key, params: Sequence[bytes | None], future: asyncio.Future[Any], single: bool) -> None:
+        self.key = key
+        self.params = params
+        self.future = future
+        self.single = single  # answer with the first column of the first row instead of all rows
+        self.plain = False  # prepared statements went stale under it: send the text
+        self.resent = False  # was lost with a connection before
+        self.name: bytes | None = None  # prepared statement its segment uses
+        self.parse_at = -1  # which message of the segment prepares it
+        self.messages = 0  # how many results come before the segment's sync
+
+    def fail(self, error: Exception) -> None:
+        """Tell the caller, if it still waits."""
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
+class Pipeline:
+    """An open libpq connection in pipeline mode and the requests in flight on it."""
+
+    def __init__(
+        self,
+        conn: PGconn,
+        backlog: deque[Request],
+        on_lost: Callable[[Pipeline, list[Request], str], None],
+        *,
+        depth: int,
+        prepared_max: int,
+        opener: bool,
+    ) -> None:
+        """`backlog`: requests that any pipeline with room takes. `opener`: start every segment with BLOCK_OPENER.
+
+        A SET LOCAL that comes first in its segment is a warning in the server's log. From PostgreSQL 18 on it is not
+        when another command came before it.
+        """
+        self.flight: deque[Request] = deque()
+        self.gone = asyncio.Event()  # closed, by whatever cause
+        self.prepared = PreparedStatements(prepared_max)
+        self._conn = conn
+        self._backlog = backlog
+        self._on_lost = on_lost
+        self._depth = depth
+        self._opener = opener
+        self._step = 0  # results of the head's segment seen so far
+        self._outcome: Rows | bytes | ReadError | None = None  # what the head will be told
+        self._silent_ticks = 0
+        self._retiring = False
+        self._writing = False
+        self._loop = asyncio.get_running_loop()
+        self._fd = conn.socket
+        conn.nonblocking = 1
+        conn.enter_pipeline_mode()
+        self._loop.add_reader(self._fd, self._on_readable)
+
+    def send(self, request: Request) -> None:
+        """Put one segment on the wire. Whatever happens, the request is answered through its future."""
+        if not self.flight:
+            self._silent_ticks = 0
+        self.flight.append(request)
+        conn = self._conn
+        try:
+            try:
+                self._send_messages(conn, request)
+            except (TypeError, ValueError) as error:  # parameters that libpq cannot take; what was sent must be closed
+                request.fail(error)
+            conn.pipeline_sync()
+            if not self._writing and conn.flush():
+                self._writing = True
+                self._loop.add_writer(self._fd, self._on_writable)
+        except PsycopgError as error:
+            self.lose(str(error))
+
+    def _send_messages(self, conn: PGconn, request: Request) -> None:
+        """Everything but the Sync; `request.messages` is right even when this raises half-way."""
+        key = request.key
+        prepared = self.prepared
+        request.name = None
+        request.parse_at = -1
+        request.messages = 0
+        if prepared.to_close:  # first of all, so that no failure can skip it
+            for name in prepared.to_close:
+                conn.send_close_prepared(name)
+                request.messages += 1
+            prepared.to_close.clear()
+        if self._opener:
+            conn.send_query_params(BLOCK_OPENER, None)
+            request.messages += 1
+        conn.send_query_params(key[1], None)
+        request.messages += 1
+        if not request.plain:
+            request.name = prepared.find(key)
+            if request.name is None:
+                request.name = prepared.admit(key)
+                if request.name is not None:
+                    conn.send_prepare(request.name, key[0].encode())
+                    request.parse_at = request.messages
+                    request.messages += 1
+        if request.name is not None:
+            conn.send_query_prepared(request.name, request.params)
+        else:
+            conn.send_query_params(key[0].encode(), request.params)
+        request.messages += 1
+
+    def _on_readable(self) -> None:
+        """Bytes have arrived: answer what they complete, then make use of the room."""
+        self._silent_ticks = 0
+        try:
+            self._conn.consume_input()
+            self._take_results()
+        except (PsycopgError, ConnectionLost) as error:
+            self.lose(str(error))
+        if self._retiring:
+            if not self.flight:
+                self._close()
+        elif self._backlog:
+            self.take_backlog()
+
+    def _take_results(self) -> None:
+        """Result by result, each counted; a request is answered at the sync of its segment."""
+        flight = self.flight
+        is_busy = self._conn.is_busy
+        get_result = self._conn.get_result
+        while flight and not is_busy():
+            head = flight[0]
+            result = get_result()
+            if result is None:
+                raise ConnectionLost(OUT_OF_STEP)
+            status = result.status
+            if status == PIPELINE_SYNC:
+                if self._step != head.messages:
+                    raise ConnectionLost(OUT_OF_STEP)
+                self._step = 0
+                flight.popleft()
+                self._answer(head)
+                continue
+            # Every message but Sync gives one result and then a None, which libpq has at hand: no waiting here.
+            if self._step == head.messages or get_result() is not None:
+                raise ConnectionLost(OUT_OF_STEP)
+            self._step += 1
+            if status == TUPLES_OK:
+                if self._step != head.messages or self._outcome is not None:
+                    raise ConnectionLost(OUT_OF_STEP)
+                if not head.future.done():
+                    self._outcome = read_value(result) if head.single else read_rows(result)
+            elif status != COMMAND_OK:
+                self._note_failure(head, result, status)
+
+    def _note_failure(self, head: Request, result: PGresult, status: int) -> None:
+        """Keep the first error of the head's segment; a Parse that did not happen prepared nothing."""
+        if status == FATAL_ERROR:
+            severity = result.error_field(pq.DiagnosticField.SEVERITY_NONLOCALIZED)
+            if severity != b"ERROR" or self._conn.status == CONNECTION_BAD:
+                raise ConnectionLost(result.get_error_message())
+            if self._outcome is None:
+                self._outcome = failure_of(result)
+        elif status != PIPELINE_ABORTED:  # a COPY, an empty query: nothing that is a read
+            self._outcome = StatementFailed("0A000", "the statement is not a query")
+        if self._step - 1 == head.parse_at and head.name is not None:
+            self.prepared.forget(head.key, head.name, close=False)
+
+    def _answer(self, head: Request) -> None:
+        """The head's segment is complete: tell the caller, or send it again when its prepared statement was stale."""
+        outcome = self._outcome
+        self._outcome = None
+        future = head.future
+        if future.done():  # cancelled: its answer is dropped here
+            return
+        if not isinstance(outcome, ReadError):
+            future.set_result([] if outcome is None and not head.single else outcome)
+        elif head.name is not None and isinstance(outcome, StatementFailed) and outcome.sqlstate in STALE:
+            self.prepared.forget(head.key, head.name, close=True)
+            head.plain = True
+            self.send(head)
+        else:
+            future.set_exception(outcome)
+
+    def take_backlog(self) -> None:
+        """Send waiting requests for as long as there is room."""
+        backlog = self._backlog
+        while backlog and len(self.flight) < self._depth and not self._retiring:
+            request = backlog.popleft()
+            if not request.future.done():
+                self.send(request)
+
+    def _on_writable(self) -> None:
+        """Send on what did not fit in the socket's buffer."""
+        try:
+            if not self._conn.flush():
+                self._loop.remove_writer(self._fd)
+                self._writing = False
+        except PsycopgError as error:
+            self.lose(str(error))
+
+    def tick(self, limit: int) -> None:
+        """Count a watchdog turn in which nothing came although something is owed; at `limit` drop the connection.
+
+        Turns, not seconds: a gateway that was itself asleep must not blame the server.
+        """
+        if self.flight:
+            self._silent_ticks += 1
+            if self._silent_ticks >= limit:
+                self.lose("the server was silent for too long")
+
+    def retire(self) -> None:
+        """Take nothing new from the backlog, and close once all that is in flight is answered."""
+        self._retiring = True
+        if not self.flight:
+            self._close()
+
+    def lose(self, reason: str) -> None:
+        """Drop the connection now; the requests in flight go to its owner."""
+        if self.gone.is_set():
+            return
+        requests = list(self.flight)
+        self.flight.clear()
+        self._retiring = True
+        self._close()
+        self._on_lost(self, requests, reason)
+
+    def _close(self) -> None:
+        if not self.gone.is_set():
+            self._loop.remove_reader(self._fd)
+            self._loop.remove_writer(self._fd)
+            self._conn.finish()
+            self.gone.set()
+
+
+def read_rows(result: PGresult) -> Rows:
+    """All rows, each value as the server's text."""
+    value = result.get_value
+    columns = range(result.nfields)
+    return [tuple([value(row, column) for column in columns]) for row in range(result.ntuples)]
+
+
+def read_value(result: PGresult) -> bytes | None:
+    """The first column of the first row; None when there is no row."""
+    return result.get_value(0, 0) if result.ntuples else None
+
+
+def failure_of(result: PGresult) -> StatementFailed:
+    """The server's error as ours."""
+    sqlstate = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"XX000").decode()
+    message = (result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) or b"").decode(errors="replace")
+    return (StatementTimeout if sqlstate == "57014" else StatementFailed)(sqlstate, message)
