@@ -5,7 +5,7 @@ its owner. Never meant for production, and never open to anything but this machi
 """
 
 from tenants.embedded.binaries import PostgresBinaries, find_binaries
-from tenants.embedded.errors import EmbeddedPostgresError
+from tenants.embedded.errors import AlreadyRunningError, EmbeddedPostgresError
 from tenants.embedded.postgres import EmbeddedPostgres
 
-__all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "PostgresBinaries", "find_binaries"]
+__all__ = ["AlreadyRunningError", "EmbeddedPostgres", "EmbeddedPostgresError", "PostgresBinaries", "find_binaries"]

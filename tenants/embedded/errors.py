@@ -7,6 +7,10 @@ class EmbeddedPostgresError(RuntimeError):
     """The bundled PostgreSQL cannot run. The text is one line for the person at the terminal."""
 
 
+class AlreadyRunningError(EmbeddedPostgresError):
+    """Another process runs the server of this directory."""
+
+
 class ServerExitedError(EmbeddedPostgresError):
     """The server process ended while it was starting. `log` holds what it wrote meanwhile."""
 

@@ -21,7 +21,7 @@ import psycopg
 
 from tenants.embedded.binaries import PostgresBinaries, Preference, data_major, find_binaries
 from tenants.embedded.cluster import HOST, Access, choose_port, create_cluster, load_access
-from tenants.embedded.errors import EmbeddedPostgresError, ServerExitedError
+from tenants.embedded.errors import AlreadyRunningError, EmbeddedPostgresError, ServerExitedError
 from tenants.embedded.lock import DirectoryLock
 from tenants.embedded.processes import Owner, choose_owner, end_leftovers, give_to, start_server, telling_line
 
@@ -153,7 +153,7 @@ class EmbeddedPostgres:
         give_up_at = time.monotonic() + 60
         while not self._lock.acquire():
             if not self._share:
-                raise EmbeddedPostgresError(
+                raise AlreadyRunningError(
                     f"Plein is already running on {self.home} (process {self._lock.owner}): stop it first, or set "
                     "PLEIN_DATA_DIR to another directory."
                 )
