@@ -1,0 +1,59 @@
+"""Media types: what a request may be written in, and what its answer is best written in.
+
+Promises: follows the quality values and the order of `Accept`; on a tie the modern type of GraphQL responses wins.
+Never fails on a header, however malformed: what cannot be read is not there.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+GRAPHQL_RESPONSE = b"application/graphql-response+json"
+JSON = b"application/json"
+OFFERED = (GRAPHQL_RESPONSE, JSON)
+UTF_8 = (b"utf-8", b"utf8")
+MAX_RANGES = 50
+
+
+@lru_cache(maxsize=512)
+def accepted_media(accept: bytes) -> bytes | None:
+    """The offered media type that this `Accept` header likes best, or None if it refuses both."""
+    best: tuple[float, int, int] = (0.0, 0, 0)
+    chosen = None
+    ranges = [_parsed(each) for each in accept.split(b",")[:MAX_RANGES]]
+    for offered in OFFERED:
+        rank = _rank(offered, ranges)
+        if rank > best:
+            best, chosen = rank, offered
+    return chosen
+
+
+@lru_cache(maxsize=512)
+def is_json(content_type: bytes) -> bool:
+    """Whether this `Content-Type` is JSON in UTF-8, which is also what it means when it names no charset."""
+    media, parameters = _parsed(content_type)
+    return media == JSON and parameters.get(b"charset", b"utf-8") in UTF_8
+
+
+def _rank(offered: bytes, ranges: list[tuple[bytes, dict[bytes, bytes]]]) -> tuple[float, int, int]:
+    """How well an offered type is liked: its quality, by the closest range; then how close that is; then how early."""
+    closest = (0, 0, 0.0)
+    for position, (media, parameters) in enumerate(ranges):
+        closeness = {offered: 3, b"application/*": 2, b"*/*": 1}.get(media, 0)
+        if closeness > closest[0] and parameters.get(b"charset", b"utf-8") in UTF_8:
+            closest = (closeness, -position, _quality(parameters))
+    return closest[2], closest[0], closest[1]
+
+
+def _quality(parameters: dict[bytes, bytes]) -> float:
+    try:
+        return min(max(float(parameters.get(b"q", b"1")), 0.0), 1.0)
+    except ValueError:
+        return 0.0
+
+
+def _parsed(text: bytes) -> tuple[bytes, dict[bytes, bytes]]:
+    """A media type or range in lower case, and its parameters."""
+    media, *rest = text.lower().split(b";")
+    pairs = (each.partition(b"=") for each in rest)
+    return media.strip(), {name.strip(): value.strip(b' \t"') for name, _, value in pairs}

@@ -1,0 +1,318 @@
+"""The settings of Plein: the only place where the environment is read, once, at the start.
+
+Promises: every variable is declared here with its default and its meaning, and `docs/settings.md` is made from that; an
+unknown variable, a malformed value or a missing one is one clear line that names it. Never shows a secret in a message.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import os
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from gateway.limits import UNITS, Limits
+
+PREFIX = "PLEIN_"
+SECRET_MIN_CHARACTERS = 32
+
+
+class SettingsError(Exception):
+    """The environment cannot be right; the message is one line that names the variable."""
+
+
+class Mode(StrEnum):
+    """What the process is for: development may use the bundled parts, production may not."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+@dataclass(frozen=True, slots=True)
+class S3:
+    """An S3-compatible store outside this process."""
+
+    endpoint_url: str
+    public_endpoint_url: str
+    bucket: str
+    region: str
+    access_key: str
+    secret_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set. `database_url` and `s3` are None where the bundled parts are used."""
+
+    mode: Mode
+    host: str
+    port: int
+    base_host: str
+    data_dir: Path
+    log_level: str
+    console: bool
+    secret: str = field(repr=False)
+    database_url: str | None = field(repr=False)
+    reader_connections: int
+    pool_connections: int
+    statement_timeout_ms: int
+    s3: S3 | None
+    limits: Limits
+
+    @property
+    def is_production(self) -> bool:
+        """Whether real people's data is at stake."""
+        return self.mode is Mode.PRODUCTION
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One variable of the environment. `shown` is its default as the documentation tells it."""
+
+    name: str
+    parse: Callable[[str], Any]
+    default: Any
+    meaning: str
+    shown: str = ""
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings in this environment. Raises SettingsError.
+
+    In development without `PLEIN_SECRET`, the secret is read from the data directory, and made there the first time.
+    """
+    values = _read(environ)
+    s3 = _s3(values)
+    mode = _mode(values, s3)
+    data_dir: Path = values["DATA_DIR"]
+    return Settings(
+        mode=mode,
+        host=values["HOST"],
+        port=values["PORT"],
+        base_host=values["BASE_HOST"] or f"localhost:{values['PORT']}",
+        data_dir=data_dir,
+        log_level=values["LOG_LEVEL"],
+        console=values["CONSOLE"],
+        secret=values["SECRET"] or _kept_secret(data_dir),
+        database_url=values["DATABASE_URL"],
+        reader_connections=values["READER_CONNECTIONS"],
+        pool_connections=values["POOL_CONNECTIONS"],
+        statement_timeout_ms=values["STATEMENT_TIMEOUT_MS"],
+        s3=s3,
+        limits=_limits(values),
+    )
+
+
+def _read(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The parsed value of every declared variable, by its name without the prefix. An empty text means: not set."""
+    declared = {PREFIX + each.name for each in VARIABLES}
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in declared:
+            close = difflib.get_close_matches(name, declared, 1)
+            raise SettingsError(f"{name}: there is no such setting" + (f"; is it {close[0]}?" if close else "."))
+    values: dict[str, Any] = {}
+    for each in VARIABLES:
+        text = environ.get(PREFIX + each.name, "").strip()
+        try:
+            values[each.name] = each.parse(text) if text else each.default
+        except ValueError as error:
+            raise SettingsError(f"{PREFIX}{each.name}: {error}.") from None
+    return values
+
+
+def _mode(values: Mapping[str, Any], s3: S3 | None) -> Mode:
+    """The mode that was asked for, if all it needs is there; development only where nothing can be at stake."""
+    mode: Mode | None = values["MODE"]
+    if mode is None:
+        at_stake = {"PLEIN_DATABASE_URL": values["DATABASE_URL"], "PLEIN_S3_ENDPOINT": s3}
+        reasons = [f"{name} is set" for name, value in at_stake.items() if value]
+        reasons += [] if _is_loopback(values["HOST"]) else [f"PLEIN_HOST is {values['HOST']}"]
+        if reasons:
+            raise SettingsError(f"PLEIN_MODE: say development or production, because {' and '.join(reasons)}.")
+        return Mode.DEVELOPMENT
+    if mode is Mode.PRODUCTION:
+        for name in ("SECRET", "DATABASE_URL", "S3_ENDPOINT"):
+            if not values[name]:
+                raise SettingsError(f"PLEIN_{name}: must be set in production.")
+    return mode
+
+
+def _s3(values: Mapping[str, Any]) -> S3 | None:
+    endpoint = values["S3_ENDPOINT"]
+    if endpoint is None:
+        for name in ("S3_ACCESS_KEY", "S3_SECRET_KEY", "S3_PUBLIC_ENDPOINT"):
+            if values[name]:
+                raise SettingsError(f"PLEIN_{name}: is of no use without PLEIN_S3_ENDPOINT.")
+        return None
+    for name in ("S3_ACCESS_KEY", "S3_SECRET_KEY"):
+        if not values[name]:
+            raise SettingsError(f"PLEIN_{name}: must be set where PLEIN_S3_ENDPOINT is.")
+    return S3(
+        endpoint_url=endpoint,
+        public_endpoint_url=values["S3_PUBLIC_ENDPOINT"] or endpoint,
+        bucket=values["S3_BUCKET"],
+        region=values["S3_REGION"],
+        access_key=values["S3_ACCESS_KEY"],
+        secret_key=values["S3_SECRET_KEY"],
+    )
+
+
+def _limits(values: Mapping[str, Any]) -> Limits:
+    limits = Limits(**{each.name: values[f"LIMIT_{each.name.upper()}"] for each in fields(Limits)})
+    if limits.page_size_default > limits.page_size:
+        raise SettingsError("PLEIN_LIMIT_PAGE_SIZE_DEFAULT: must not be more than PLEIN_LIMIT_PAGE_SIZE.")
+    return limits
+
+
+def _kept_secret(data_dir: Path) -> str:
+    """The secret in the data directory. Two processes that start at once agree: the first link wins, whole."""
+    path = data_dir / "secret"
+    try:
+        if not path.exists():
+            data_dir.mkdir(parents=True, exist_ok=True)
+            draft = data_dir / f"secret.{os.getpid()}.{secrets.token_hex(4)}"
+            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w") as file:
+                file.write(secrets.token_urlsafe(48))
+            try:
+                path.hardlink_to(draft)
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        return _secret(path.read_text().strip())
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"PLEIN_DATA_DIR: cannot keep the secret in {path}: {error}.") from None
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _secret(text: str) -> str:
+    if len(text) < SECRET_MIN_CHARACTERS:
+        raise ValueError(f"must have at least {SECRET_MIN_CHARACTERS} characters")
+    return text
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdecimal() or not least <= int(text[:12]) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}, not {text!r}")
+        return int(text)
+
+    return parse
+
+
+def _one_of(choices: Mapping[str, Any]) -> Callable[[str], Any]:
+    def parse(text: str) -> Any:
+        if text.lower() not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}, not {text!r}")
+        return choices[text.lower()]
+
+    return parse
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        # The text may hold a password, so the message does not repeat it.
+        if urlsplit(text).scheme not in schemes:
+            raise ValueError(f"must be an address that begins with {' or '.join(f'{each}://' for each in schemes)}")
+        return text
+
+    return parse
+
+
+def _base_host(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", text.lower()):
+        raise ValueError(f"must be a host name with or without a port, not {text!r}")
+    return text.lower()
+
+
+LEVELS = {each: each for each in ("debug", "info", "warning", "error")}
+SWITCH = {"on": True, "off": False}
+
+VARIABLES = (
+    Variable(
+        "MODE",
+        _one_of({each.value: each for each in Mode}),
+        None,
+        "`development` or `production`. Must be said where an own database or object store is used or the host is not "
+        "a loopback address.",
+        "`development`, on loopback with the bundled parts",
+    ),
+    Variable("HOST", str, "127.0.0.1", "The address to listen on."),
+    Variable("PORT", _whole(1, 65535), 8000, "The port to listen on."),
+    Variable(
+        "BASE_HOST",
+        _base_host,
+        None,
+        "The host name people use for the square. A site answers at `<slug>.<base host>`.",
+        "`localhost:<port>`",
+    ),
+    Variable("DATA_DIR", Path, Path(".plein"), "Where the bundled database, object store and secret are kept."),
+    Variable("LOG_LEVEL", _one_of(LEVELS), "info", "`debug`, `info`, `warning` or `error`."),
+    Variable("CONSOLE", _one_of(SWITCH), True, "The query console at `/`: `on` or `off`.", "`on`"),
+    Variable(
+        "SECRET",
+        _secret,
+        None,
+        f"Signs tokens and cursors; at least {SECRET_MIN_CHARACTERS} characters. Must be set in production.",
+        "made once, kept in the data directory",
+    ),
+    Variable(
+        "DATABASE_URL",
+        _url("postgresql", "postgres"),
+        None,
+        "The PostgreSQL database, as `postgresql://user:password@host:port/name`. Must be set in production.",
+        "the bundled PostgreSQL",
+    ),
+    Variable("READER_CONNECTIONS", _whole(1, 64), 4, "Connections for compiled reads, each carrying many at once."),
+    Variable("POOL_CONNECTIONS", _whole(1, 256), 8, "Connections for writes and long work, one at a time each."),
+    Variable("STATEMENT_TIMEOUT_MS", _whole(10, 600_000), 5_000, "The most milliseconds one SQL statement may take."),
+    Variable(
+        "S3_ENDPOINT",
+        _url("http", "https"),
+        None,
+        "The S3-compatible object store. Must be set in production.",
+        "the bundled development store",
+    ),
+    Variable(
+        "S3_PUBLIC_ENDPOINT",
+        _url("http", "https"),
+        None,
+        "The address of the object store for browsers, where it is another.",
+        "the endpoint",
+    ),
+    Variable("S3_BUCKET", str, "plein", "The bucket."),
+    Variable("S3_REGION", str, "us-east-1", "The region that requests are signed for."),
+    Variable("S3_ACCESS_KEY", str, None, "The id of the access key.", "none"),
+    Variable("S3_SECRET_KEY", str, None, "The secret of the access key.", "none"),
+    *(
+        Variable(
+            f"LIMIT_{each.name.upper()}",
+            _whole(1, 1_000_000_000),
+            each.default,
+            f"The most {UNITS[each.name]}." if each.name in UNITS else "Items on a page where none are asked for.",
+        )
+        for each in fields(Limits)
+    ),
+)
+
+
+def settings_table() -> str:
+    """The table in `docs/settings.md`: one row for each variable."""
+    rows = [f"| `{PREFIX}{each.name}` | {each.shown or f'`{each.default}`'} | {each.meaning} |\n" for each in VARIABLES]
+    return "| name | default | meaning |\n| --- | --- | --- |\n" + "".join(rows)
