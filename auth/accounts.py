@@ -7,6 +7,8 @@ Never reads a site's own tables, and never decides what an account may see.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -23,6 +25,9 @@ from tenants import platform_tables
 ACCOUNT = cast(Table, platform_tables.Account.__table__)  # type: ignore[attr-defined]
 IDENTITY = cast(Table, platform_tables.Identity.__table__)  # type: ignore[attr-defined]
 MEMBERSHIP = cast(Table, platform_tables.Membership.__table__)  # type: ignore[attr-defined]
+
+Transaction = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+"""Opens a transaction on the platform's tables; it is committed when the block ends well."""
 
 
 @dataclass(frozen=True, slots=True)

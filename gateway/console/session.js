@@ -1,0 +1,59 @@
+// Who is signed in, in this tab only: a token in sessionStorage, gone with the tab. Signing in is for development.
+"use strict";
+window.pleinSession = (() => {
+  const KEY = "plein.session";
+  const MARGIN_SECONDS = 60; // a token is renewed this long before its end, so that no request meets the end
+
+  /** The session {token, expiresAt, account}, or null. */
+  function current() {
+    try {
+      return JSON.parse(sessionStorage.getItem(KEY));
+    } catch {
+      return null;
+    }
+  }
+
+  function keep(session) {
+    if (session) sessionStorage.setItem(KEY, JSON.stringify(session));
+    else sessionStorage.removeItem(KEY);
+    window.dispatchEvent(new Event("plein:session"));
+  }
+
+  /** Sign in as this account. Throws an Error with a sentence for people. */
+  async function signIn(accountId) {
+    const response = await fetch("/dev/sign-in", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ accountId }),
+    });
+    const answer = await response.json().catch(() => ({}));
+    if (!response.ok) throw new Error(answer.errors?.[0]?.message ?? `Signing in failed (${response.status}).`);
+    keep(answer);
+    return answer;
+  }
+
+  /** Forget the token. */
+  function signOut() {
+    keep(null);
+  }
+
+  /** A new token for the same account; where that fails nobody is signed in any more, and it throws. */
+  async function renew() {
+    try {
+      return await signIn(current().account.id);
+    } catch (error) {
+      signOut();
+      throw new Error(`You have been signed out. ${error.message}`);
+    }
+  }
+
+  /** The Authorization header's value, renewed in time; null when nobody is signed in. */
+  async function authorization() {
+    let session = current();
+    if (!session) return null;
+    if (session.expiresAt - MARGIN_SECONDS < Date.now() / 1000) session = await renew();
+    return `Bearer ${session.token}`;
+  }
+
+  return { current, signIn, signOut, renew, authorization };
+})();
