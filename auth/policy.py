@@ -1,0 +1,208 @@
+"""Who may see a thing: one SQL predicate per kind of thing, the same for lists, items, counts, search and feeds.
+
+The read level of an item is the lowest of its own, its group's and its site's: PRIVATE < GROUP < MEMBERS < ACCOUNTS <
+PUBLIC. A viewer's *clearance* on a site is the lowest level that they may see there by who they are; members of a group
+see its items from GROUP on, and authors see what they wrote. All of it is read from the site's own rows in the same
+statement, so closing a group or a site is one row and works at once.
+Promises: predicates only narrow; nothing is expanded per row of the viewer. Never grants by absence: a site that is
+suspended, a member who left, a group that is gone all lower what is seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Protocol, cast
+
+from sqlalchemy import CTE, ColumnElement, Table, Uuid, and_, bindparam, case, exists, func, or_, select, true
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlmodel import SQLModel
+
+from tenants.platform_tables import Ceiling, Membership
+from tenants.site_tables import Content, Group, GroupMember, Member, SiteWindow
+
+ME = "me"
+"""The name of the parameter that holds the viewer's account id, or null."""
+
+
+class Level(IntEnum):
+    """Who may read a thing, from fewest to most."""
+
+    PRIVATE = 0
+    GROUP = 1
+    MEMBERS = 2
+    ACCOUNTS = 3
+    PUBLIC = 4
+
+
+class Role(IntEnum):
+    """What a member may do on a site, by rank."""
+
+    GUEST = 0
+    MEMBER = 1
+    MODERATOR = 2
+    EDITOR = 3
+    ADMIN = 4
+    OWNER = 5
+
+
+NOBODY = 99
+"""A clearance that no level reaches: everybody's on a suspended site."""
+
+
+class Row(Protocol):
+    """Anything with columns: a table's alias, or a page cut from it."""
+
+    @property
+    def c(self) -> ReadOnlyColumnCollection[str, ColumnElement[Any]]:
+        """Its columns by name."""
+        ...
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """The model's table, typed."""
+    return cast("Table", model.__table__)  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What every predicate of one statement is made of: the viewer, and on a site their standing there."""
+
+    me: ColumnElement[Any]
+    standing: CTE
+
+    def clearance(self) -> ColumnElement[int]:
+        """The lowest level the viewer may read on this site by who they are."""
+        return select(self.standing.c.clearance).scalar_subquery()
+
+    def reach(self) -> ColumnElement[int]:
+        """The lowest level at which the viewer finds this site, suspended or not."""
+        return select(self.standing.c.reach).scalar_subquery()
+
+    def ceiling(self) -> ColumnElement[int]:
+        """The site's own level."""
+        return select(self.standing.c.access).scalar_subquery()
+
+    def role(self) -> ColumnElement[int | None]:
+        """The viewer's role on this site, or null."""
+        return select(self.standing.c.role).scalar_subquery()
+
+
+def terms() -> Terms:
+    """The terms of one statement. The standing is one row, read once however often it is asked."""
+    me: ColumnElement[Any] = bindparam(ME, type_=Uuid)
+    site, member = table_of(SiteWindow).alias("here"), table_of(Member).alias("self")
+    clearance = case(
+        (site.c.state != "ACTIVE", NOBODY),
+        (member.c.role >= int(Role.ADMIN), int(Level.GROUP)),
+        (member.c.role > int(Role.GUEST), int(Level.MEMBERS)),
+        (me.is_not(None), int(Level.ACCOUNTS)),
+        else_=int(Level.PUBLIC),
+    )
+    reach = case(
+        (member.c.role.is_not(None), int(Level.MEMBERS)),
+        (me.is_not(None), int(Level.ACCOUNTS)),
+        else_=int(Level.PUBLIC),
+    )
+    joined = site.outerjoin(member, and_(member.c.account_id == me, member.c.left_at.is_(None)))
+    columns = (clearance.label("clearance"), reach.label("reach"), member.c.role, site.c.access)
+    return Terms(me, select(*columns).select_from(joined).cte("standing"))
+
+
+def everyone(_row: Row, _terms: Terms) -> ColumnElement[bool]:
+    """No narrowing of its own: whoever got this far may see it (the author of a visible item, the site one is on)."""
+    return true()
+
+
+def same_site(_row: Row, _site: Row, _terms: Terms) -> ColumnElement[bool]:
+    """The way from a row to its site: a site's window shows one row, its own."""
+    return true()
+
+
+def content_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
+    """Items: not deleted, and by level, by group, or by authorship (as long as the author is a member)."""
+    group = table_of(Group).alias()
+    level_of_group = select(group.c.access).where(group.c.id == row.c.group_id).scalar_subquery()
+    clearance = terms.clearance()
+    by_level = and_(
+        row.c.access >= clearance,
+        terms.ceiling() >= clearance,
+        or_(row.c.group_id.is_(None), level_of_group >= clearance),
+    )
+    by_group = and_(row.c.access >= int(Level.GROUP), _in_group(row.c.group_id, terms))
+    by_author = and_(row.c.author_id == terms.me, terms.role().is_not(None))
+    return and_(row.c.deleted_at.is_(None), clearance < NOBODY, or_(by_level, by_group, by_author))
+
+
+def comment_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
+    """Comments: where their item is."""
+    content = table_of(Content).alias()
+    return exists(select(content.c.id).where(content.c.id == row.c.content_id, content_visible(content, terms)))
+
+
+def group_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
+    """Groups: a closed one is known to members of the site, so that they can ask to join; to others by its level."""
+    clearance = terms.clearance()
+    by_level = and_(func.greatest(row.c.access, int(Level.MEMBERS)) >= clearance, terms.ceiling() >= clearance)
+    return and_(clearance < NOBODY, or_(by_level, _in_group(row.c.id, terms)))
+
+
+def group_open(row: Row, terms: Terms) -> ColumnElement[bool]:
+    """Whether the viewer may look inside a group (who is in it): by its level, or as one of its members."""
+    return and_(
+        terms.clearance() <= int(Level.MEMBERS), or_(row.c.access >= terms.clearance(), _in_group(row.c.id, terms))
+    )
+
+
+def member_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
+    """The list of members: for members of the site. People are never listed to outsiders."""
+    return and_(row.c.left_at.is_(None), terms.clearance() <= int(Level.MEMBERS))
+
+
+def site_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
+    """The site one is on: who may find it, or may read it by its address."""
+    return func.greatest(row.c.visibility, row.c.access) >= terms.reach()
+
+
+def site_listed(row: Row, terms: Terms) -> ColumnElement[bool]:
+    """Sites in the register's lists: who may find them; members find their own."""
+    reach = case((terms.me.is_(None), int(Level.PUBLIC)), else_=int(Level.ACCOUNTS))
+    return or_(row.c.visibility >= reach, is_mine(row, terms))
+
+
+def is_mine(row: Row, terms: Terms) -> ColumnElement[bool]:
+    """Sites in the register that the viewer is a member of."""
+    mine = table_of(Membership).alias()
+    return exists(select(mine.c.tenant_id).where(mine.c.account_id == terms.me, mine.c.tenant_id == row.c.id))
+
+
+def account_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
+    """Accounts on the platform: one's own. Others are met as members of a site."""
+    return row.c.id == terms.me
+
+
+def activity_visible(row: Row, membership: Row, site: Row, terms: Terms) -> ColumnElement[bool]:
+    """The predicate of `content_visible`, over the platform's index, for a member of the site."""
+    ceiling = table_of(Ceiling).alias()
+    level_of_group = (
+        select(ceiling.c.access)
+        .where(ceiling.c.tenant_id == row.c.tenant_id, ceiling.c.group_id == row.c.group_id)
+        .scalar_subquery()
+    )
+    clearance = case(
+        (membership.c.role >= int(Role.ADMIN), int(Level.GROUP)),
+        (membership.c.role > int(Role.GUEST), int(Level.MEMBERS)),
+        else_=int(Level.ACCOUNTS),
+    )
+    by_level = and_(
+        row.c.access >= clearance,
+        site.c.access >= clearance,
+        or_(row.c.group_id.is_(None), level_of_group >= clearance),
+    )
+    by_group = and_(row.c.access >= int(Level.GROUP), row.c.group_id == func.any(membership.c.group_ids))
+    return or_(by_level, by_group, row.c.author_id == terms.me)
+
+
+def _in_group(group_id: ColumnElement[Any], terms: Terms) -> ColumnElement[bool]:
+    place = table_of(GroupMember).alias()
+    return exists(select(place.c.group_id).where(place.c.group_id == group_id, place.c.account_id == terms.me))

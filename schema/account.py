@@ -1,0 +1,66 @@
+"""Accounts and members: a person on the whole square, and that person on one site.
+
+Promises: an account's public profile is its name; its e-mail address is shown to itself only, through `Viewer`.
+"""
+
+from datetime import datetime
+from enum import Enum
+
+import strawberry
+
+from auth import policy
+from auth.policy import Role, table_of
+from schema.bind import Column, One, Order, Place, Source, at, bound
+from schema.levels import MemberRole, ranked, value
+from schema.relay import Node
+from tenants.platform_tables import Account as AccountTable
+from tenants.site_tables import Member as MemberTable
+from tenants.site_tables import PersonWindow
+
+ACCOUNTS = Source(
+    tables={Place.PLATFORM: table_of(AccountTable), Place.SITE: table_of(PersonWindow)},
+    key="id",
+    policy=policy.account_visible,
+    tag="A",
+)
+MEMBERS = Source(tables={Place.SITE: table_of(MemberTable)}, key="account_id", policy=policy.member_visible, tag="M")
+
+MEMBER_ORDERS = {
+    "OLDEST": Order("joined_at", descending=False, numeric=True),
+    "NEWEST": Order("joined_at", descending=True, numeric=True),
+}
+
+
+@strawberry.enum(description="The order of a list of members.")
+class MemberOrder(Enum):
+    """The order of a list of members."""
+
+    OLDEST = value("OLDEST", "Who joined first comes first.")
+    NEWEST = value("NEWEST", "Who joined last comes first.")
+
+
+@bound(ACCOUNTS)
+@strawberry.type(description="A person, on all sites.")
+class Account(Node):
+    """A person, on all sites."""
+
+    name: str = strawberry.field(description="The name shown to others.", metadata=at(Column("name")))
+    created_at: datetime = strawberry.field(
+        description="When the account was made.", metadata=at(Column("created_at"))
+    )
+
+
+@bound(MEMBERS)
+@strawberry.type(description="A person on one site.")
+class Member(Node):
+    """A person on one site."""
+
+    account: Account | None = strawberry.field(
+        description="The person.",
+        metadata=at(One(lambda row, person, _: person.c.id == row.c.account_id, policy.everyone)),
+    )
+    role: MemberRole = strawberry.field(description="What they may do here.", metadata=at(ranked("role", Role)))
+    joined_at: datetime = strawberry.field(description="When they joined.", metadata=at(Column("joined_at")))
+    left_at: datetime | None = strawberry.field(
+        description="When they left; null while they are a member.", metadata=at(Column("left_at"))
+    )

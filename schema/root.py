@@ -1,0 +1,87 @@
+"""The schema as a whole: Query, Mutation, and the finished GraphQL schema.
+
+Promises: what is asked here is compiled (`compiler/`), never resolved row by row.
+"""
+
+from functools import cache
+
+import strawberry
+from graphql import GraphQLSchema
+
+from auth import policy
+from schema.account import Account
+from schema.bind import NOTHING, Connected, One, Root, Rooted, at, bound
+from schema.content.base import Content
+from schema.content.every import KIND_OF
+from schema.kinds import ContentKind
+from schema.relay import Connection, Node, argument, connection, field
+from schema.site import SITE_FILTERS, SITE_ORDERS, Site, SiteFilter, SiteOrder
+
+
+@bound(NOTHING)
+@strawberry.type(description="Whoever asks.")
+class Viewer:
+    """Whoever asks."""
+
+    account: Account | None = strawberry.field(
+        description="The viewer's account; null for anonymous visitors.",
+        metadata=at(One(lambda _, account, terms: account.c.id == terms.me)),
+    )
+    sites: Connection[Site] = connection(
+        Connected(lambda _, site, terms: policy.is_mine(site, terms), SITE_ORDERS, SITE_FILTERS, policy.everyone),
+        "The sites that the viewer is a member of, by name if no order is given.",
+        filter=(SiteFilter, "Narrows the list."),
+        order_by=(SiteOrder, "The order of the list."),
+    )
+
+
+@bound(NOTHING)
+@strawberry.type(description="What can be asked.")
+class Query:
+    """What can be asked."""
+
+    viewer: Viewer = field(Rooted(Root.VIEWER), "Whoever asks: their account and their sites.", [])
+    site: Site | None = field(
+        Rooted(Root.SITE),
+        "A site by its slug; null if there is none, or none that the viewer may find or read.",
+        [argument("slug", str, "The site's slug. Without it: the site of the host that was asked.", optional=True)],
+    )
+    sites: Connection[Site] = connection(
+        Connected(lambda _, site, terms: policy.everyone(site, terms), SITE_ORDERS, SITE_FILTERS, policy.site_listed),
+        "The sites that the viewer may find, by name if no order is given.",
+        filter=(SiteFilter, "Narrows the list."),
+        order_by=(SiteOrder, "The order of the list."),
+    )
+    feed: Connection[Content] = connection(
+        Rooted(Root.FEED),
+        "The latest items over all sites that the viewer is a member of, the newest first.",
+        kinds=(list[ContentKind], "Of one of these kinds only."),  # type: ignore[valid-type]
+    )
+    search: Connection[Content] = connection(
+        Rooted(Root.SEARCH),
+        "Items with these words over all sites that the viewer is a member of, the best match first.",
+        {"query": (str, "Words to look for; 2 to 200 characters. \"Quoted\" words stand together, -word is left out.")},
+        kinds=(list[ContentKind], "Of one of these kinds only."),  # type: ignore[valid-type]
+    )
+    node: Node | None = field(
+        Rooted(Root.NODE),
+        "The object with this id; null if there is none, or none that the viewer may see.",
+        [argument("id", strawberry.ID, "A global id.")],
+    )
+    nodes: list[Node | None] = field(
+        Rooted(Root.NODES),
+        "The objects with these ids, in order; null in the place of each that is not there for the viewer.",
+        [argument("ids", list[strawberry.ID], "Global ids; 100 at most.")],
+    )
+
+
+@cache
+def strawberry_schema() -> strawberry.Schema:
+    """The schema as strawberry holds it."""
+    return strawberry.Schema(Query, types=[kind.type for kind in KIND_OF.values()])
+
+
+@cache
+def graphql_schema() -> GraphQLSchema:
+    """The schema as graphql-core holds it."""
+    return strawberry_schema()._schema
