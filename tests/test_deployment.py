@@ -55,6 +55,13 @@ def test_what_is_asked_for_stands_in_the_example():
     assert set(example.values()) == {""}, "the example fills nothing in"
 
 
+def test_the_gateway_is_asked_for_its_health_where_it_tells_it():
+    health = importlib.import_module("gateway.health")
+    asked = re.findall(r"http://127\.0\.0\.1:8000(/\w+)", " ".join(SERVICES["gateway"]["healthcheck"]["test"]))
+    assert len(asked) == 1
+    assert set(asked) <= {route.path for route in health.health_routes(dict)}
+
+
 def test_the_settings_of_the_gateway_exist():
     settings = importlib.import_module("gateway.settings")
     used = {key for key in SERVICES["gateway"]["environment"] if key.startswith("PLEIN_")}
