@@ -43,3 +43,23 @@ class StatementFailed(ReadError):  # noqa: N818
 
 class StatementTimeout(StatementFailed):
     """The statement took longer than `statement_timeout` and was cancelled (57014)."""
+
+
+class LockTimeout(StatementFailed):
+    """Somebody else held what the statement needed for longer than `lock_timeout` (55P03)."""
+
+
+class SlugTaken(TenantsError):  # noqa: N818
+    """Another site has this slug; the transaction is whole and may go on."""
+
+
+class ScriptsInvalid(TenantsError):  # noqa: N818
+    """The migration files are not in order: a fault of the program, not of the database."""
+
+
+class MigrationsDiffer(TenantsError):  # noqa: N818
+    """The database was migrated by other files than these: edited after they were applied, or newer."""
+
+
+class NotMigrated(TenantsError):  # noqa: N818
+    """The database has no square yet, or not all of it: run the migrations first."""

@@ -25,6 +25,30 @@ def small() -> Column[int]:
     return Column(SmallInteger, nullable=False)
 
 
+class Square(SQLModel, table=True):
+    """One row: this square, and the role under which the platform's tables are read."""
+
+    __tablename__ = "square"
+    __table_args__ = {"schema": PLATFORM}
+
+    id: UUID = Field(primary_key=True)
+    reader_role_name: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_column=timestamp())
+
+
+class Migration(SQLModel, table=True):
+    """A migration that was applied, with the checksum of its text at that time."""
+
+    __tablename__ = "migration"
+    __table_args__ = {"schema": PLATFORM}
+
+    scope: str = Field(sa_type=Text, primary_key=True)
+    number: int = Field(primary_key=True)
+    name: str = Field(sa_type=Text)
+    checksum: str = Field(sa_type=Text)
+    applied_at: datetime = Field(sa_column=timestamp())
+
+
 class Tenant(SQLModel, table=True):
     """A site in the register: what everybody may need to know to find it, and where its tables are."""
 

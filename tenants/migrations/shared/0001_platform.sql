@@ -91,3 +91,20 @@ CREATE TABLE platform.request (
     created_at   timestamptz NOT NULL,
     PRIMARY KEY (account_id, key)
 );
+
+-- The role under which everything over all sites is read. Not readable: identities, remembered answers, addresses.
+GRANT USAGE ON SCHEMA platform TO :"role";
+GRANT SELECT ON platform.square, platform.tenant, platform.host, platform.membership, platform.activity, platform.ceiling
+    TO :"role";
+GRANT SELECT (id, name, role, created_at) ON platform.account TO :"role";
+
+-- Nobody makes anything anywhere: not in public, not in a temporary schema. Who does not own the database cannot take
+-- these rights away; then whoever does must have done it.
+DO $$
+BEGIN
+    REVOKE ALL ON SCHEMA public FROM PUBLIC;
+    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+EXCEPTION WHEN insufficient_privilege OR invalid_schema_name THEN
+    RAISE WARNING 'rights of PUBLIC stay as they are: %', SQLERRM;
+END
+$$;

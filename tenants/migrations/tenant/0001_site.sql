@@ -53,8 +53,9 @@ CREATE TABLE :"schema".content (
 );
 CREATE INDEX content_by_age ON :"schema".content (published_at DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX content_by_title ON :"schema".content (title, id) WHERE deleted_at IS NULL;
-CREATE INDEX content_by_group ON :"schema".content (group_id, published_at DESC, id DESC) WHERE deleted_at IS NULL;
-CREATE INDEX content_by_author ON :"schema".content (author_id, published_at DESC, id DESC) WHERE deleted_at IS NULL;
+-- These two also serve their foreign keys, hence deleted items too.
+CREATE INDEX content_by_group ON :"schema".content (group_id, published_at DESC, id DESC);
+CREATE INDEX content_by_author ON :"schema".content (author_id, published_at DESC, id DESC);
 CREATE INDEX content_search ON :"schema".content USING gin (search);
 
 CREATE TABLE :"schema".comment (
@@ -69,6 +70,7 @@ CREATE TABLE :"schema".comment (
 );
 CREATE INDEX comment_by_content ON :"schema".comment (content_id, created_at, id);
 CREATE INDEX comment_by_parent ON :"schema".comment (parent_id, created_at, id) WHERE parent_id IS NOT NULL;
+CREATE INDEX comment_by_author ON :"schema".comment (author_id, created_at, id);
 
 -- One reaction per account on a subject (an item, or a comment under it).
 CREATE TABLE :"schema".reaction (
@@ -80,10 +82,11 @@ CREATE TABLE :"schema".reaction (
     PRIMARY KEY (subject_id, account_id)
 );
 CREATE INDEX reaction_by_content ON :"schema".reaction (content_id);
+CREATE INDEX reaction_by_account ON :"schema".reaction (account_id);
 
 CREATE VIEW :"schema".site WITH (security_barrier) AS
     SELECT id, slug, name, description, language, state, visibility, access, joining, version, created_at, updated_at
-    FROM platform.tenant WHERE id = :'tenant_id'::uuid;
+    FROM platform.tenant WHERE id = :'tenant_id'::uuid WITH CASCADED CHECK OPTION;
 
 CREATE VIEW :"schema".person WITH (security_barrier) AS
     SELECT account.id, account.name, account.created_at
