@@ -11,6 +11,7 @@ import asyncio
 import functools
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
@@ -219,7 +220,7 @@ class ObjectStore:
         iterator = iter(paginator.paginate(Bucket=self.settings.bucket, Prefix=prefix))
         while page := await self._run(lambda: next(iterator, None)):
             for entry in page.get("Uploads", ()):
-                yield OpenUpload(parse_key(tenant, entry["Key"]), entry["UploadId"], entry["Initiated"])
+                yield OpenUpload(parse_key(tenant, entry["Key"]), entry["UploadId"], entry["Initiated"].astimezone(UTC))
 
     def _create_bucket(self) -> bool:
         bucket, region = self.settings.bucket, self.settings.region

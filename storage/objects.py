@@ -1,13 +1,13 @@
 """What is said about objects: frozen shapes, free of boto3's dictionaries.
 
-Promises: sizes in bytes, times aware of their zone, etags without quotes. Never holds bytes of an object.
+Promises: sizes in bytes, times in UTC, etags without quotes. Never holds bytes of an object.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -56,7 +56,7 @@ def info_from_head(key: ObjectKey, answer: HeadObjectOutputTypeDef) -> ObjectInf
         key=key,
         size_bytes=answer["ContentLength"],
         etag=answer["ETag"].strip('"'),
-        modified_at=answer["LastModified"],
+        modified_at=answer["LastModified"].astimezone(UTC),
         content_type=answer.get("ContentType"),
         checksum_sha256=answer.get("ChecksumSHA256"),
         metadata=answer.get("Metadata", {}),
@@ -69,5 +69,5 @@ def info_from_list(tenant: UUID, entry: ObjectTypeDef) -> ObjectInfo:
         key=parse_key(tenant, entry["Key"]),
         size_bytes=entry["Size"],
         etag=entry["ETag"].strip('"'),
-        modified_at=entry["LastModified"],
+        modified_at=entry["LastModified"].astimezone(UTC),
     )

@@ -13,6 +13,7 @@ from urllib.parse import quote
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
+PROOF_HEADER = "x-plein-store-proof"
 MAX_EXPIRES_S = 604_800  # a week, the protocol's limit
 
 
@@ -38,3 +39,11 @@ def sign_request(key: bytes, timestamp: str, scope: str, canonical_request: str)
     """The signature, in hexadecimal, of a canonical request. `timestamp` is YYYYMMDDTHHMMSSZ."""
     digest = hashlib.sha256(canonical_request.encode()).hexdigest()
     return hmac.digest(key, f"{ALGORITHM}\n{timestamp}\n{scope}\n{digest}".encode(), "sha256").hex()
+
+
+def store_proof(key: bytes, signature: str) -> str:
+    """What the bundled store answers to a signed HEAD: only who knows the secret too can say it.
+
+    S3 itself never proves who it is; on loopback, without TLS, any program could sit on a remembered port.
+    """
+    return hmac.digest(key, f"store-proof\n{signature}".encode(), "sha256").hex()
