@@ -1,7 +1,7 @@
 """Whether the gateway lives and whether it can serve: two small answers for whoever keeps it running.
 
-Promises: `/livez` answers as long as the process does; `/readyz` asks every part it depends on, all at once, each within
-a moment, and says which one fails. Never says why: reasons are in the log.
+Promises: `/livez` answers as long as the process does; `/readyz` asks every part it depends on, all at once, each
+within a moment, and says which one fails. Never says why: reasons are in the log.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def accepted_media(accept: bytes) -> bytes | None:
     ranges = [_parsed(each) for each in accept.split(b",")[:MAX_RANGES]]
     for offered in OFFERED:
         rank = _rank(offered, ranges)
-        if rank > best:
+        if rank[0] > 0 and rank > best:
             best, chosen = rank, offered
     return chosen
 

@@ -49,7 +49,7 @@ class GraphQLOverHTTP:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        media = accepted_media(headers.get(b"accept", b"*/*"))
+        media = accepted_media(headers.get(b"accept") or b"*/*")
         status, extra = 200, NONE
         try:
             async with asyncio.timeout(self._time_s) as deadline:

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from gateway.limits import UNITS, Limits
 
 PREFIX = "PLEIN_"
+TESTS_PREFIX = "PLEIN_TEST_"  # read by the tests only
 SECRET_MIN_CHARACTERS = 32
 
 
@@ -110,11 +111,16 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     )
 
 
+def settings_of_process(overrides: Mapping[str, str]) -> Settings:
+    """The settings in this process's environment; what the command line says comes first. Raises SettingsError."""
+    return load_settings({**os.environ, **overrides})
+
+
 def _read(environ: Mapping[str, str]) -> dict[str, Any]:
     """The parsed value of every declared variable, by its name without the prefix. An empty text means: not set."""
     declared = {PREFIX + each.name for each in VARIABLES}
     for name in sorted(environ):
-        if name.startswith(PREFIX) and name not in declared:
+        if name.startswith(PREFIX) and not name.startswith(TESTS_PREFIX) and name not in declared:
             close = difflib.get_close_matches(name, declared, 1)
             raise SettingsError(f"{name}: there is no such setting" + (f"; is it {close[0]}?" if close else "."))
     values: dict[str, Any] = {}
