@@ -49,7 +49,8 @@ def drop_database(url: str, created: str, roles: str = ROLES_OF_A_DATABASE) -> N
     with psycopg.connect(url, autocommit=True) as connection:
         used = connection.execute(
             "SELECT DISTINCT rolname FROM pg_shdepend JOIN pg_roles ON pg_roles.oid = refobjid"
-            " WHERE dbid = (SELECT oid FROM pg_database WHERE datname = %s) AND rolname ~ %s",
+            " JOIN pg_database ON pg_database.oid = dbid OR (classid = 'pg_database'::regclass AND objid = pg_database.oid)"
+            " WHERE datname = %s AND rolname ~ %s",
             (name, roles),
         ).fetchall()
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

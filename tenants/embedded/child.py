@@ -9,21 +9,23 @@ Usage: python -I -S child.py '{"uid": …, "gid": …, "data_dir": …, "parent"
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import errno
 import json
 import os
 import signal
 import sys
-from pathlib import Path
 
 CANNOT_RUN = 77
 """Exit status when the program could not be run at all; one line on standard error says why."""
 
 # linux/prctl.h and linux/capability.h
-_PR_SET_PDEATHSIG, _PR_SET_KEEPCAPS, _PR_CAP_AMBIENT = 1, 8, 47
+_PR_SET_PDEATHSIG, _PR_SET_KEEPCAPS, _PR_SET_SECUREBITS, _PR_CAP_AMBIENT = 1, 8, 28, 47
 _AMBIENT_RAISE, _AMBIENT_CLEAR_ALL = 2, 4
 _CAPABILITY_VERSION_3 = 0x20080522
-_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
+_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH, _CAP_SETPCAP = 1, 2, 8
+_SECBIT_NO_SETUID_FIXUP = 1 << 2
 
 
 class _Header(ctypes.Structure):
@@ -46,7 +48,7 @@ def main(arguments: list[str]) -> int:
         if linux and spec["parent"] is not None:
             _die_with(libc, spec["parent"])
     except OSError as error:
-        return _fail(f"cannot run PostgreSQL as an unprivileged user ({error.strerror}): start Plein as another user")
+        return _fail(f"Root may not become another user here ({error.strerror}): start Plein as another user")
     capabilities = (None, _CAP_DAC_READ_SEARCH, _CAP_DAC_OVERRIDE) if linux and spec["uid"] is not None else (None,)
     refused = None
     for capability in capabilities:
@@ -57,10 +59,10 @@ def main(arguments: list[str]) -> int:
         except PermissionError as error:
             refused = refused or error
         except OSError as error:
-            return _fail(f"cannot run {program[0]}: {error.strerror}")
+            return _fail(f"Cannot run {program[0]}: {error.strerror}")
     blocked = refused.filename if refused and refused.filename else program[0]
     return _fail(
-        f"user id {os.getuid()} cannot reach {blocked}: set PLEIN_DATA_DIR to a directory it can reach, with the "
+        f"User id {os.getuid()} cannot reach {blocked}: set PLEIN_DATA_DIR to a directory it can reach, with the "
         "project itself in a readable place"
     )
 
@@ -96,8 +98,13 @@ def _hold(libc: ctypes.CDLL, capability: int | None) -> None:
     header = _Header(_CAPABILITY_VERSION_3, 0)
     sets = (_Sets * 2)()
     _check(libc.capget(ctypes.byref(header), sets))
-    mask = 1 << capability
-    sets[0].effective, sets[0].inheritable = mask, mask
+    # PostgreSQL's programs look each other up with access(2), which disregards the capabilities of anybody but root,
+    # unless this bit is set. Where setting it is not allowed, we may still do without: `_reach` finds out.
+    with contextlib.suppress(PermissionError):
+        sets[0].effective = 1 << _CAP_SETPCAP
+        _check(libc.capset(ctypes.byref(header), sets))
+        _prctl(libc, _PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP)
+    sets[0].effective = sets[0].inheritable = 1 << capability
     _check(libc.capset(ctypes.byref(header), sets))
     _prctl(libc, _PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL)
     _prctl(libc, _PR_CAP_AMBIENT, _AMBIENT_RAISE, capability)
@@ -106,8 +113,8 @@ def _hold(libc: ctypes.CDLL, capability: int | None) -> None:
 def _reach(data_dir: str, program: str) -> None:
     """Raise PermissionError unless the data directory and the program can be got at as we are now."""
     os.chdir(data_dir)
-    with Path(program).open("rb"):
-        pass
+    if not os.access(program, os.R_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), program)
 
 
 def _prctl(libc: ctypes.CDLL, option: int, *arguments: int) -> None:

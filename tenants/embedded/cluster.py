@@ -82,8 +82,10 @@ def create_cluster(home: Path, binaries: PostgresBinaries, *, fast: bool) -> Acc
     All is made under another name and then renamed, so a start that is killed half-way leaves nothing that looks whole.
     """
     data_dir = home / "data"
-    staging = home / "data.partial"
-    shutil.rmtree(staging, ignore_errors=True)
+    for left_behind in home.glob("data.partial*"):
+        shutil.rmtree(left_behind, ignore_errors=True)
+    # A name of its own: the initdb of a start that was killed a moment ago may still be writing to the old one.
+    staging = home / f"data.partial-{secrets.token_hex(4)}"
     staging.mkdir(mode=0o700)
     owner = choose_owner(data_dir)
     give_to(owner, staging)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from tenants.embedded.child import CANNOT_RUN
 from tenants.embedded.errors import EmbeddedPostgresError
 
 _CHILD = Path(__file__).with_name("child.py")
@@ -83,6 +84,8 @@ def run_program(owner: Owner, data_dir: Path, program: Sequence[str | Path], *, 
         cwd="/",
         check=False,
     )
+    if ran.returncode == CANNOT_RUN:
+        raise EmbeddedPostgresError(telling_line(ran.stdout))
     if ran.returncode != 0:
         raise EmbeddedPostgresError(f"{Path(program[0]).name} failed: {telling_line(ran.stdout)}")
     return ran.stdout
