@@ -49,7 +49,7 @@ def drop_database(url: str, created: str, roles: str = ROLES_OF_A_DATABASE) -> N
     with psycopg.connect(url, autocommit=True) as connection:
         used = connection.execute(
             "SELECT DISTINCT rolname FROM pg_shdepend JOIN pg_roles ON pg_roles.oid = refobjid"
-            " JOIN pg_database ON pg_database.oid = dbid OR (classid = 'pg_database'::regclass AND objid = pg_database.oid)"
+            " JOIN pg_database d ON d.oid = dbid OR (classid = 'pg_database'::regclass AND objid = d.oid)"
             " WHERE datname = %s AND rolname ~ %s",
             (name, roles),
         ).fetchall()
