@@ -1,0 +1,132 @@
+"""Parts from selections: what each kind of root field compiles to.
+
+Promises: pure and deterministic; the caller keeps what is made here by document and shape of variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLObjectType, SelectionSetNode, get_named_type
+from sqlalchemy import ARRAY, Text, Uuid, cast, func, literal_column, select, union_all
+
+from schema.bind import Connected, Place
+from schema.catalogue import Catalogue
+from schema.compiler.dialect import render
+from schema.compiler.part import Getter, Part, Path, Slots
+from schema.compiler.selection import Operation, Selected, collect
+from schema.compiler.sql import Builder
+from schema.compiler.trail import Trail, under
+from schema.errors import PleinError
+
+Rejections = Mapping[Path, PleinError]
+NONE: Rejections = {}
+UUIDS = ARRAY(Uuid)
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """Compiles the root fields of one operation with variables of one shape."""
+
+    operation: Operation
+    catalogue: Catalogue
+
+    def platform(self, selected: Selected) -> Part:
+        """A root field read from the platform's tables: `viewer`, `sites`. One row, one column: its JSON."""
+        assert selected.definition is not None
+        type_ = get_named_type(selected.definition.type)
+        binding = self.catalogue.bindings[selected.parent.name, selected.name]
+        path, trail = (selected.key,), under((), selected.definition.type)
+
+        def build(rejected: Rejections) -> Part:
+            builder = Builder(self.operation, self.catalogue, Place.PLATFORM, rejected)
+            if isinstance(binding, Connected):
+                json = func.to_json(builder.field(selected, None, (), path))
+            else:
+                json = builder.row_json(builder.types_over(type_, None), selected.selection_sets, None, trail, path)
+            return self._part(builder, select(json), rejected, build)
+
+        return build(NONE)
+
+    def site(self, selected: Selected) -> Part:
+        """The root field `site`: one row, the state of the site and its JSON; none if the viewer may not find it.
+
+        Its one parameter besides the common ones is `key`: the site's id.
+        """
+        assert selected.definition is not None
+        type_ = get_named_type(selected.definition.type)
+        path, trail = (selected.key,), under((), selected.definition.type)
+
+        def build(rejected: Rejections) -> Part:
+            builder = Builder(self.operation, self.catalogue, Place.SITE, rejected)
+            source = self.catalogue.source(type_.name)
+            row = builder.table(source)
+            with builder.inside(row):
+                json = builder.row_json(
+                    builder.types_over(type_, source), selected.selection_sets, row, trail, path
+                )
+            query = select(row.c.state, json).where(source.policy(row, builder.terms))
+            return self._part(builder, query, rejected, build)
+
+        return build(NONE)
+
+    def site_fields(self, selected: Selected, type_name: str = "Site") -> tuple[Path, ...]:
+        """The paths of the fields right under a site that need the site's own tables."""
+        type_ = self.operation.schema.type_map[type_name]
+        assert isinstance(type_, GraphQLObjectType)
+        builder = Builder(self.operation, self.catalogue, Place.PLATFORM, NONE)
+        fields = collect(self.operation, type_, selected.selection_sets)
+        return tuple((selected.key, item.key) for item in fields if builder.is_of_site(type_, item))
+
+    def rows(
+        self,
+        tags: tuple[str, ...],
+        selection_sets: tuple[SelectionSetNode, ...],
+        trail: Trail,
+        path: Path,
+        keys: Callable[[str], Getter],
+        place: Place = Place.SITE,
+    ) -> Part:
+        """Rows by key, of the types with these letters: for each one found, its letter, its key and its JSON.
+
+        `keys` gives the parameter with the wanted keys (a uuid array) for each letter.
+        """
+
+        def build(rejected: Rejections) -> Part:
+            builder = Builder(self.operation, self.catalogue, place, rejected)
+            queries = []
+            for tag in tags:
+                named = self.operation.schema.type_map[self.catalogue.tags[tag]]
+                source = self.catalogue.source(named.name)
+                row = builder.table(source)
+                wanted = builder.parameter(keys(tag), UUIDS, path)
+                with builder.inside(row):
+                    json = builder.row_json(builder.types_over(named, source), selection_sets, row, trail, path)
+                visible = (row.c[source.key] == func.any(wanted), source.policy(row, builder.terms))
+                columns = (literal_column(f"'{tag}'", Text), cast(row.c[source.key], Text), cast(json, Text))
+                queries.append(select(*columns).where(*visible))
+            query = queries[0] if len(queries) == 1 else union_all(*queries)
+            return self._part(builder, query, rejected, build)
+
+        return build(NONE)
+
+    def _slots(self, type_name: str, path: Path, trail: Trail, fields: tuple[Selected, ...]) -> Slots:
+        """The part by which each site answers its own fields: one row, its state and a column for each field."""
+
+        def build(rejected: Rejections) -> Part:
+            builder = Builder(self.operation, self.catalogue, Place.SITE, rejected)
+            row = builder.table(self.catalogue.source(type_name))
+            with builder.inside(row):
+                columns = [
+                    cast(func.to_json(builder.field(item, row, trail, (*path, item.key))), Text) for item in fields
+                ]
+            return self._part(builder, select(row.c.state, *columns), rejected, build)
+
+        return Slots(path, trail, fields, build(NONE))
+
+    def _part(self, builder: Builder, query: Any, rejected: Rejections, build: Callable[[Rejections], Part]) -> Part:
+        text, names = render(query)
+        slots = tuple(self._slots("Site", *slot) for slot in builder.slots)
+        return Part(text, tuple(builder.getters[name] for name in names), slots, rejected, build)

@@ -1,0 +1,130 @@
+"""A part of a plan: one compiled statement, and how its parameters are read from a call.
+
+Promises: a part holds no value of any request and names no site; it is shared by all callers. A value that turns out
+wrong only when it is read (a cursor of another list) rejects one field: the part is compiled again with that field
+answering as an error, and the rest of the answer stands.
+Never talks to a database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from graphql import FieldNode
+
+from schema.compiler.selection import Selected
+from schema.errors import PleinError
+from schema.relay import PLATFORM_ID
+
+Path = tuple[str, ...]
+"""Where a field stands in the selection: response keys from the root, without list indices."""
+
+Parameters = tuple[bytes | None, ...]
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A field that answers as an error: which error, and where the null goes (levels up from the field)."""
+
+    error: PleinError
+    levels: int
+    node: FieldNode
+
+
+class RejectedError(Exception):
+    """A parameter cannot be read: the field at `path` answers as `error`."""
+
+    def __init__(self, path: Path, error: PleinError) -> None:
+        super().__init__(error.message)
+        self.path = path
+        self.error = error
+
+
+@dataclass(slots=True)
+class Call:
+    """One request as its parts see it: who asks, the variables, and the errors of fields found on the way.
+
+    `nonce` marks, in the JSON on its way out, where something is still to be put in; no stored text can contain it.
+    """
+
+    variables: Mapping[str, Any]
+    viewer_id: bytes | None
+    secret: bytes
+    nonce: str
+    faults: list[Rejected] = field(default_factory=list)
+
+    def mark(self, fault: Rejected) -> str:
+        """Notes the error of a field, and gives the text that stands in the field's place until the end."""
+        self.faults.append(fault)
+        return f"{self.nonce}:E:{len(self.faults) - 1}"
+
+
+Getter = Callable[[Call, UUID], bytes | None]
+"""Reads one parameter for one site (or `PLATFORM_ID`)."""
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Fields of sites in a list from the register that each site answers itself.
+
+    In the JSON stands `nonce:S:<number>:<column>:<site>`; `part` gives one row: the state of the site and the columns.
+    """
+
+    path: Path
+    trail: tuple[bool, ...]
+    fields: tuple[Selected, ...]
+    part: Part
+
+
+@dataclass(frozen=True)
+class Part:
+    """One statement. `text` names the site's schema by the stand-in; `getters` are in the order of `$1..$n`."""
+
+    text: str
+    getters: tuple[Getter, ...]
+    slots: tuple[Slots, ...]
+    rejected: Mapping[Path, PleinError]
+    rebuild: Callable[[Mapping[Path, PleinError]], Part]
+
+    def reject(self, more: Mapping[Path, PleinError]) -> Part:
+        """The same part with these fields answering as errors too."""
+        return self.rebuild({**self.rejected, **more})
+
+
+def bind(part: Part, call: Call, tenant_id: UUID = PLATFORM_ID) -> tuple[Part, list[bytes | None]]:
+    """The parameters of a part for one site; and the part itself, compiled anew if a field had to be rejected."""
+    while True:
+        found = len(call.faults)
+        try:
+            return part, [getter(call, tenant_id) for getter in part.getters]
+        except RejectedError as rejection:
+            del call.faults[found:]
+            part = part.reject({rejection.path: rejection.error})
+
+
+def encode(value: Any) -> bytes | None:
+    """A value as Postgres reads it in text form."""
+    if value is None:
+        return None
+    if isinstance(value, list):
+        return b"{" + b",".join(_quoted(item) for item in value) + b"}"
+    return _text(value).encode("utf-8")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _quoted(item: Any) -> bytes:
+    if item is None:
+        return b"NULL"
+    return b'"' + _text(item).replace("\\", "\\\\").replace('"', '\\"').encode("utf-8") + b'"'

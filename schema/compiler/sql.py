@@ -1,0 +1,251 @@
+"""Selections as SQL: one statement that gives the JSON of everything selected from one place.
+
+A `Builder` makes one statement: it walks the selection along the bindings, adds the policy wherever a table comes in,
+and binds every value. Promises: a table never enters without a policy; a caller's value never enters the text; the
+number of statements does not depend on rows, page sizes or depth.
+Never talks to a database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from graphql import GraphQLNamedType, GraphQLObjectType, GraphQLOutputType, SelectionSetNode, get_named_type
+from sqlalchemy import JSON, ColumnElement, FromClause, Text, bindparam, case, cast, func, literal_column, select
+from sqlalchemy.types import TypeEngine
+
+from auth.policy import ME, Row, terms
+from schema.bind import (
+    Column,
+    Connected,
+    Derived,
+    Either,
+    Expression,
+    GlobalId,
+    Listed,
+    Nothing,
+    One,
+    Place,
+    Same,
+    Source,
+)
+from schema.catalogue import Catalogue, UnboundError
+from schema.compiler.connection import connection_json, node_type
+from schema.compiler.json import EMPTY_LIST, Json, json_object
+from schema.compiler.part import Call, Getter, Path, Rejected, RejectedError, Slots
+from schema.compiler.selection import Operation, Selected, collect
+from schema.compiler.trail import Trail, levels, under
+from schema.errors import PleinError
+from schema.relay import PLATFORM_ID, id_prefix
+
+ON_PLATFORM = "SA"
+"""Letters of the types whose ids name no site: sites themselves, and accounts."""
+
+
+class Builder:
+    """Makes one statement. `slots` are the fields that sites in a list from the register answer themselves."""
+
+    def __init__(self, operation: Operation, catalogue: Catalogue, place: Place, rejected: Mapping[Path, PleinError]):
+        self.operation = operation
+        self.catalogue = catalogue
+        self.place = place
+        self.rejected = rejected
+        self.terms = terms()
+        self.getters: dict[str, Getter] = {ME: lambda call, _: call.viewer_id}
+        self.slots: list[tuple[Path, Trail, tuple[Selected, ...]]] = []
+        self.enclosing: list[FromClause] = []
+        self.shared: dict[object, ColumnElement[Any]] = {}
+
+    def parameter(self, getter: Getter, type_: TypeEngine[Any], path: Path) -> ColumnElement[Any]:
+        """A parameter of the statement; if it cannot be read, the field at `path` answers as the error."""
+
+        def guarded(call: Call, tenant_id: UUID) -> bytes | None:
+            try:
+                return getter(call, tenant_id)
+            except PleinError as error:
+                raise RejectedError(path, error) from error
+
+        name = f"p{len(self.getters)}"
+        self.getters[name] = guarded
+        return cast(bindparam(name, type_=type_), type_)
+
+    def shared_text(self, key: object, getter: Getter, path: Path) -> ColumnElement[Any]:
+        """A text parameter that every place with this key shares."""
+        if key not in self.shared:
+            self.shared[key] = self.parameter(getter, Text(), path)
+        return self.shared[key]
+
+    @contextmanager
+    def inside(self, rows: FromClause) -> Iterator[None]:
+        """While the selection under these rows is built: subqueries refer to them."""
+        self.enclosing.append(rows)
+        yield
+        self.enclosing.pop()
+
+    def scalar(self, value: ColumnElement[Any], rows: FromClause, *conditions: ColumnElement[bool]) -> Json:
+        """A subquery for one value over rows of its own, within the rows that enclose it."""
+        query = select(value).select_from(rows).where(*conditions)
+        return (query.correlate(*self.enclosing) if self.enclosing else query).scalar_subquery()
+
+    def row_json(
+        self,
+        types: Sequence[GraphQLObjectType],
+        selection_sets: Iterable[SelectionSetNode],
+        row: Row | None,
+        trail: Trail,
+        path: Path,
+    ) -> Json:
+        """The JSON of one row that is of one of these types: kinds with equal selections share one expression."""
+        groups: dict[Any, tuple[list[GraphQLObjectType], tuple[Selected, ...]]] = {}
+        for type_ in types:
+            selected = collect(self.operation, type_, selection_sets)
+            signature = tuple((item.key, item.nodes) for item in selected)
+            groups.setdefault(signature, ([], selected))[0].append(type_)
+        if len(groups) == 1:
+            ((group, selected),) = groups.values()
+            return self._object(group, selected, row, trail, path)
+        kind = self._discriminator(types[0], row)
+        whens = []
+        for group, selected in groups.values():
+            words = [type_.name.upper() for type_ in group]
+            whens.append((kind.in_(words), self._object(group, selected, row, trail, path)))
+        return case(*whens)
+
+    def types_over(self, named: GraphQLNamedType, source: object) -> list[GraphQLObjectType]:
+        """The concrete types of a type that are made of the rows of this source."""
+        if isinstance(named, GraphQLObjectType):
+            return [named]
+        possible = self.operation.schema.get_possible_types(named)  # type: ignore[arg-type]
+        return [type_ for type_ in possible if self.catalogue.sources[type_.name] is source]
+
+    def table(self, source: Source) -> FromClause:
+        """A fresh alias of the source's table here."""
+        if self.place not in source.tables:
+            raise UnboundError(f"{source.tag} has no table on the {self.place}.")
+        return source.tables[self.place].alias()
+
+    def _object(
+        self,
+        types: Sequence[GraphQLObjectType],
+        selected: tuple[Selected, ...],
+        row: Row | None,
+        trail: Trail,
+        path: Path,
+    ) -> Json:
+        pairs: list[tuple[str, Json]] = []
+        answered_by_site = [item for item in selected if self.is_of_site(types[0], item)]
+        if answered_by_site and row is not None:
+            number = len(self.slots)
+            self.slots.append((path, trail, tuple(answered_by_site)))
+        for item in selected:
+            if item.name == "__typename":
+                pairs.append((item.key, self._typename(types, row)))
+            elif item in answered_by_site and row is not None:
+                pairs.append((item.key, self._slot(number, answered_by_site.index(item), row)))
+            else:
+                pairs.append((item.key, self.field(item, row, trail, (*path, item.key))))
+        return json_object(pairs)
+
+    def field(self, selected: Selected, row: Any, trail: Trail, path: Path) -> Json:
+        """The value of a field; a coded error in its arguments becomes a mark that the error stands in for."""
+        assert selected.definition is not None
+        type_ = selected.definition.type
+        here = under(trail, type_)
+        try:
+            if path in self.rejected:
+                raise self.rejected[path]
+            return self._bound(selected, row, type_, here, path)
+        except PleinError as error:
+            fault = Rejected(error, levels(here), selected.nodes[0])
+            return self.parameter(lambda call, _: call.mark(fault).encode(), Text(), path)
+
+    def _bound(self, selected: Selected, row: Any, type_: GraphQLOutputType, here: Trail, path: Path) -> Json:
+        named = get_named_type(type_)
+        match self.catalogue.bindings[selected.parent.name, selected.name]:
+            case Column(name):
+                return row.c[name]  # type: ignore[no-any-return]
+            case Expression(build):
+                return build(row, self.terms)
+            case GlobalId():
+                return self._global_id(selected.parent, row, path)
+            case One() as edge:
+                return self.one(edge, named, self.catalogue.source(named.name), selected, row, here, path)
+            case Same():
+                return self.row_json(self.types_over(named, None), selected.selection_sets, row, here, path)
+            case Either(when, first, other):
+                return case((when(row), self._either(first, named, selected, row, here, path)),
+                            else_=self._either(other, named, selected, row, here, path))
+            case Listed(rows):
+                return self._listed(rows(row, self.terms), named, selected, under(here, None, type_), path)
+            case Connected() as edges:
+                return connection_json(self, selected, edges, row, here, path)
+            case other:
+                raise UnboundError(f"{selected.parent.name}.{selected.name} ({other}) is not compiled.")
+
+    def one(
+        self, edge: One, named: GraphQLNamedType, source: Source, selected: Selected, row: Any, here: Trail, path: Path
+    ) -> Json:
+        """The JSON of the row at the other end of an edge, or null."""
+        target = self.table(source)
+        conditions = (edge.join(row, target, self.terms), (edge.policy or source.policy)(target, self.terms))
+        with self.inside(target):
+            value = self.row_json(self.types_over(named, source), selected.selection_sets, target, here, path)
+        return self.scalar(value, target, *conditions)
+
+    def _either(
+        self, edge: tuple[str, One], named: GraphQLNamedType, selected: Selected, row: Any, here: Trail, path: Path
+    ) -> Json:
+        type_name, one = edge
+        return self.one(one, named, self.catalogue.source(type_name), selected, row, here, path)
+
+    def _listed(
+        self, rows: FromClause, named: GraphQLNamedType, selected: Selected, here: Trail, path: Path
+    ) -> Json:
+        with self.inside(rows):
+            value = self.row_json([named], selected.selection_sets, rows, here, path)  # type: ignore[list-item]
+        return self.scalar(func.coalesce(func.json_agg(value), EMPTY_LIST), rows)
+
+    def _global_id(self, parent: GraphQLObjectType, row: Any, path: Path) -> Json:
+        source = self.catalogue.source(parent.name)
+        tag = source.tag
+
+        def prefix(_call: Call, tenant_id: UUID) -> bytes:
+            return id_prefix(tag, PLATFORM_ID if tag in ON_PLATFORM else tenant_id).encode()
+
+        key = func.replace(cast(row.c[source.key], Text), "-", "")
+        return self.shared_text(("id", tag), prefix, path).concat(key)
+
+    def _typename(self, types: Sequence[GraphQLObjectType], row: Row | None) -> Json:
+        if len(types) == 1:
+            return literal_column(f"'{types[0].name}'", Text)
+        kind = self._discriminator(types[0], row)
+        return case({type_.name.upper(): literal_column(f"'{type_.name}'", Text) for type_ in types}, value=kind)
+
+    def _discriminator(self, type_: GraphQLObjectType, row: Row | None) -> ColumnElement[Any]:
+        assert row is not None
+        return row.c[self.catalogue.source(type_.name).discriminator]
+
+    def is_of_site(self, type_: GraphQLObjectType, selected: Selected) -> bool:
+        """Whether a field of a row of the register needs the site's own tables."""
+        if self.place is not Place.PLATFORM or selected.definition is None:
+            return False
+        match self.catalogue.bindings[type_.name, selected.name]:
+            case Expression(place=place):
+                return place is Place.SITE
+            case One() | Listed():
+                return self._lives_on_site(get_named_type(selected.definition.type))
+            case Connected():
+                return self._lives_on_site(node_type(selected.definition.type))
+        return False
+
+    def _lives_on_site(self, named: GraphQLNamedType) -> bool:
+        source = self.catalogue.sources[named.name]
+        return isinstance(source, Source) and Place.PLATFORM not in source.tables
+
+    def _slot(self, number: int, column: int, row: Row) -> Json:
+        nonce = cast(bindparam("nonce", type_=Text), Text)
+        self.getters["nonce"] = lambda call, _: call.nonce.encode()
+        return nonce.concat(f":S:{number}:{column}:").concat(cast(row.c.id, Text))
