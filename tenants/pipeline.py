@@ -17,8 +17,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from psycopg import AsyncConnection, pq
 from psycopg import Error as PsycopgError
-from psycopg import pq
 from psycopg.pq.abc import PGconn, PGresult
 
 from tenants.errors import ReadError, StatementFailed, StatementTimeout
@@ -38,7 +38,6 @@ CONNECTION_BAD = int(pq.ConnStatus.BAD)
 STALE = frozenset({"26000", "0A000"})
 # Makes the segment a transaction block for what follows, and does nothing else (see `opener`).
 BLOCK_OPENER = b"UNLISTEN *"
-
 
 OUT_OF_STEP = "the server's answers do not match the requests"
 
@@ -74,7 +73,7 @@ class Pipeline:
 
     def __init__(
         self,
-        conn: PGconn,
+        connection: AsyncConnection[Any],
         backlog: deque[Request],
         on_lost: Callable[[Pipeline, list[Request], str], None],
         *,
@@ -82,15 +81,16 @@ class Pipeline:
         prepared_max: int,
         opener: bool,
     ) -> None:
-        """`backlog`: requests that any pipeline with room takes. `opener`: start every segment with BLOCK_OPENER.
+        """Take over an idle `connection`; `backlog` holds the requests that any pipeline with room may send.
 
-        A SET LOCAL that comes first in its segment is a warning in the server's log. From PostgreSQL 18 on it is not
-        when another command came before it.
+        `opener`: start every segment with BLOCK_OPENER. A SET LOCAL that comes first in its segment is a warning in
+        the server's log; from PostgreSQL 18 on it is not when another command came before it.
         """
         self.flight: deque[Request] = deque()
         self.gone = asyncio.Event()  # closed, by whatever cause
         self.prepared = PreparedStatements(prepared_max)
-        self._conn = conn
+        self._connection = connection  # only so that it lives as long as what it wraps
+        self._conn = connection.pgconn
         self._backlog = backlog
         self._on_lost = on_lost
         self._depth = depth
@@ -101,9 +101,9 @@ class Pipeline:
         self._retiring = False
         self._writing = False
         self._loop = asyncio.get_running_loop()
-        self._fd = conn.socket
-        conn.nonblocking = 1
-        conn.enter_pipeline_mode()
+        self._fd = self._conn.socket
+        self._conn.nonblocking = 1
+        self._conn.enter_pipeline_mode()
         self._loop.add_reader(self._fd, self._on_readable)
 
     def send(self, request: Request) -> None:

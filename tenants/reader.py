@@ -32,8 +32,10 @@ from tenants.pipeline import Pipeline, Request, Rows
 TICK_S = 0.25  # the watchdog's step; also the resolution of its limits
 DOWN_TICKS = 4  # how long reads wait for a connection when there is none: one second
 GRACE_S = 2.0  # what a server may be silent beyond statement_timeout
+RESEND_PAUSE_S = 0.03  # connections tend to be lost together: so long, that the others are known to be lost as well
 BACKOFF_S = (0.05, 5.0)  # first and longest pause between attempts to connect
 CONNECT_TIMEOUT_S = 5
+PARAMETERS_MAX = 65535  # the protocol counts them in 16 bits
 
 logger = logging.getLogger(__name__)
 ROLE_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
@@ -83,6 +85,7 @@ class Reader:
         self._tasks: list[asyncio.Task[None]] = []
         self._down_ticks = 0
         self._last_error = "not open"
+        self._warned = False
         self._closed = True
 
     async def open(self) -> None:
@@ -154,6 +157,8 @@ class Reader:
         """Send to the least loaded connection, or let wait for room."""
         if self._closed:
             raise DatabaseUnavailable("the reader is closed")
+        if len(params) > PARAMETERS_MAX:
+            raise StatementFailed("54023", f"more than {PARAMETERS_MAX} parameters")
         for param in params:
             if param is not None and 0 in param:  # libpq would silently cut the text there
                 raise StatementFailed("22021", "a parameter holds a null byte")
@@ -180,21 +185,29 @@ class Reader:
             self._waiting.append(request)
 
     def _lost(self, pipeline: Pipeline, requests: list[Request], reason: str) -> None:
-        """A connection is gone: try its reads once more elsewhere, which is safe because they only read."""
+        """A connection is gone: try its reads once more, which is safe because they only read."""
         if pipeline in self._open:
             self._open.remove(pipeline)
         self._last_error = reason
+        again: list[Request] = []
         for request in requests:
-            if request.future.done():
-                continue
-            if request.resent or self._closed:
+            if request.resent:
                 request.fail(DatabaseUnavailable(reason))
-                continue
-            request.resent = True
-            try:
-                self._dispatch(request)
-            except ReadError as error:
-                request.fail(error)
+            else:
+                request.resent = True
+                again.append(request)
+        if again:
+            self._loop.call_later(RESEND_PAUSE_S, self._resend, again)
+
+    def _resend(self, requests: list[Request]) -> None:
+        for request in requests:
+            if self._closed:
+                request.fail(DatabaseUnavailable(self._last_error))
+            elif not request.future.done():
+                try:
+                    self._dispatch(request)
+                except ReadError as error:
+                    request.fail(error)
 
     async def _connect(self) -> Pipeline:
         """A fresh connection in pipeline mode, not yet in use."""
@@ -205,13 +218,14 @@ class Reader:
                 await conn.execute("SET log_min_messages = 'error'")
             except InsufficientPrivilege:
                 opener = conn.info.server_version >= 180000
-                if not opener:
+                if not opener and not self._warned:
+                    self._warned = True
                     logger.warning(
                         "the server will log a warning for every read; to prevent it: "
                         "GRANT SET ON PARAMETER log_min_messages TO the role that connects"
                     )
             return Pipeline(
-                conn.pgconn,
+                conn,
                 self._waiting,
                 self._lost,
                 depth=self._depth,
