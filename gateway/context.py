@@ -16,11 +16,10 @@ from gateway.documents import Document, Documents, Operation
 from gateway.settings import Settings
 
 if TYPE_CHECKING:
-    from tenants.database import Database
-    from tenants.registry import Registry
-
     from storage.client import ObjectStore
+    from tenants.database import Database
     from tenants.reader import Reader
+    from tenants.registry import Registry
 
 Execute = Callable[["Square", Document, Operation, dict[str, Any], Viewer, str | None], Awaitable[bytes]]
 """Runs an operation with coerced variables for a viewer, here: the slug or host of the site asked, None on the square.
@@ -40,6 +39,6 @@ class Square:
     reader: Reader
     database: Database
     registry: Registry
-    store: ObjectStore
+    store: ObjectStore | None
     authenticate: Callable[[str], Awaitable[Viewer]]
     execute: Execute

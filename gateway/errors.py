@@ -18,7 +18,7 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from auth.errors import AuthError, Unauthenticated
 from schema.errors import ErrorCode, PleinError
 from storage.errors import StoreUnavailable
-from tenants.errors import DatabaseUnavailable, ReaderBusy, StatementTimeout
+from tenants.errors import DatabaseUnavailable, LockTimeout, NotMigrated, ReaderBusy, StatementTimeout
 
 ErrorObject = dict[str, Any]
 """One member of `errors` in a GraphQL response."""
@@ -43,6 +43,8 @@ FORESEEN: tuple[tuple[type[Exception], ErrorCode, str], ...] = (
     (DatabaseUnavailable, ErrorCode.UNAVAILABLE, "The database cannot be reached just now; try again in a moment."),
     (ReaderBusy, ErrorCode.UNAVAILABLE, "The database is too busy just now; try again in a moment."),
     (StoreUnavailable, ErrorCode.UNAVAILABLE, "The file store cannot be reached just now; try again in a moment."),
+    (NotMigrated, ErrorCode.UNAVAILABLE, "The database is being prepared; try again in a moment."),
+    (LockTimeout, ErrorCode.CONFLICT, "Somebody else is changing the same thing just now; try again in a moment."),
     (StatementTimeout, ErrorCode.LIMIT_EXCEEDED, "This took longer than one statement may take; ask for less."),
 )
 HEADERS = {ErrorCode.UNAUTHENTICATED: (CHALLENGE,), ErrorCode.UNAVAILABLE: (RETRY_AFTER,)}

@@ -8,7 +8,7 @@ from graphql import GraphQLError, parse
 from auth.errors import AccountExists, TokenExpired, Unauthenticated
 from gateway.errors import FORESEEN, Refusal, Rejected, error_from, error_object, problem_from
 from schema.errors import ErrorCode, PleinError, bad_input
-from tenants.errors import DatabaseUnavailable, ReaderBusy, StatementFailed, StatementTimeout
+from tenants.errors import DatabaseUnavailable, LockTimeout, NotMigrated, ReaderBusy, StatementFailed, StatementTimeout
 
 STATUS = {
     "UNAUTHENTICATED": 401, "FORBIDDEN": 403, "NOT_FOUND": 404, "BAD_USER_INPUT": 400, "CONFLICT": 409,
@@ -35,6 +35,8 @@ def test_every_code_has_a_status_and_one_shape(code: ErrorCode) -> None:
         (AccountExists(), "CONFLICT", 409),
         (DatabaseUnavailable("host=10.0.0.1"), "UNAVAILABLE", 503),
         (ReaderBusy("2000 reads wait"), "UNAVAILABLE", 503),
+        (NotMigrated("platform.square is empty"), "UNAVAILABLE", 503),
+        (LockTimeout("55P03", "canceling statement due to lock timeout"), "CONFLICT", 409),
         (StatementTimeout("57014", "canceling statement"), "LIMIT_EXCEEDED", 400),
         (GraphQLError("A rule was broken."), "GRAPHQL_VALIDATION_FAILED", 400),
         (GraphQLError("outer", original_error=bad_input("slug", "Too short.")), "BAD_USER_INPUT", 400),

@@ -1,0 +1,173 @@
+"""The ASGI application: the living parts opened and closed around it, and the way to each endpoint.
+
+Promises: `/graphql` is reached without a router, as it is the hot path; everything else goes through Starlette's. What
+was opened is closed in the opposite order, also when opening fails half-way. Never starts a database, an object store
+or a migration: whoever serves does that first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
+
+from auth.accounts import load_viewer
+from auth.issuer import DevelopmentIssuer
+from auth.tokens import TokenVerifier
+from auth.viewer import Viewer
+from gateway.context import Execute, Square
+from gateway.documents import Documents
+from gateway.errors import Problem, problem_from
+from gateway.graphiql import console_routes
+from gateway.health import Check, health_routes
+from gateway.login import DevelopmentLogin, login_routes
+from gateway.over_http import GraphQLOverHTTP
+from gateway.parts import database_settings, opened_database, opened_store
+from gateway.settings import Settings
+from schema.errors import ErrorCode
+from schema.root import graphql_schema
+from tenants.database import Database
+from tenants.reader import Reader
+from tenants.registry import Registry
+
+
+def create_app(settings: Settings) -> Gateway:
+    """The application for these settings, which name a database and an object store that run."""
+    from gateway.execute import execute  # noqa: PLC0415 - still to come
+
+    return Gateway(settings, execute)
+
+
+class Gateway:
+    """An ASGI application. It serves from the start of its lifespan to the end."""
+
+    def __init__(self, settings: Settings, execute: Execute) -> None:
+        self._settings = settings
+        self._execute = execute
+        self._square: Square | None = None
+        self._graphql: GraphQLOverHTTP | None = None
+        handlers = {HTTPException: answer_refusal, Exception: answer_fault}
+        self._others = Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=handlers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or live through the lifespan."""
+        if scope["type"] == "http" and scope["path"] == "/graphql" and self._graphql is not None:
+            await self._graphql(scope, receive, send)
+        else:
+            await self._others(scope, receive, send)
+
+    @property
+    def square(self) -> Square:
+        """The living parts; RuntimeError before the lifespan has begun."""
+        if self._square is None:
+            raise RuntimeError("the application has not been started: its server must support lifespan events")
+        return self._square
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        async with open_square(self._settings, self._execute) as square:
+            self._square, self._graphql = square, GraphQLOverHTTP(square)
+            try:
+                yield
+            finally:
+                self._square = self._graphql = None
+
+    def _routes(self) -> list[BaseRoute]:
+        is_development = not self._settings.is_production
+        routes: list[BaseRoute] = [*health_routes(self._checks)]
+        if self._settings.console:
+            routes += console_routes(is_development=is_development)
+        if is_development:
+            routes += login_routes(DevelopmentLogin(DevelopmentIssuer(self._settings.secret), self._transaction))
+        return routes
+
+    def _transaction(self) -> AbstractAsyncContextManager[Any]:
+        return self.square.database.transaction(None)
+
+    def _checks(self) -> Mapping[str, Check]:
+        square = self.square
+        checks: dict[str, Check] = {"database": partial(check_database, square)}
+        if square.store is not None:
+            checks["store"] = square.store.check
+        return checks
+
+
+@asynccontextmanager
+async def open_square(settings: Settings, execute: Execute) -> AsyncIterator[Square]:
+    """The living parts, open while the block lasts.
+
+    Raises what opening raises: DatabaseUnavailable, NotMigrated. A store that does not answer is no fault here, as
+    nothing is read from it yet.
+    """
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(opened_database(settings))
+        reader = Reader(
+            database_settings(settings).url,
+            connections=settings.reader_connections,
+            statement_timeout_ms=settings.statement_timeout_ms,
+        )
+        await reader.open()
+        stack.push_async_callback(reader.close)
+        registry = Registry(reader)
+        await registry.open()
+        store = None if settings.s3 is None else await stack.enter_async_context(opened_store(settings))
+        schema = graphql_schema()
+        yield Square(
+            settings=settings,
+            schema=schema,
+            documents=Documents(schema, settings.limits, hide_suggestions=settings.is_production),
+            reader=reader,
+            database=database,
+            registry=registry,
+            store=store,
+            authenticate=verifier(settings, database).verify,
+            execute=execute,
+        )
+
+
+async def check_database(square: Square) -> None:
+    """Return if the database answers on both ways to it and holds a square; raise what is wrong otherwise."""
+    await square.registry.open()
+    async with square.database.transaction(None):
+        pass
+
+
+def verifier(settings: Settings, database: Database) -> TokenVerifier:
+    """Who is asked about tokens: in development our own issuer; in production nobody is trusted yet."""
+
+    async def load(issuer: str, subject: str) -> Viewer | None:
+        async with database.transaction(None) as tx:
+            return await load_viewer(tx, issuer, subject)
+
+    issuers = [] if settings.is_production else [DevelopmentIssuer(settings.secret).trusted]
+    return TokenVerifier(issuers, load)
+
+
+async def answer_refusal(_request: Request, error: Exception) -> Response:
+    """The router's own refusals (no such path, wrong method) in the shape of all errors."""
+    assert isinstance(error, HTTPException)
+    code = ErrorCode.NOT_FOUND if error.status_code == 404 else ErrorCode.BAD_USER_INPUT
+    message = "There is nothing at this address." if error.status_code == 404 else error.detail
+    headers = tuple((name.lower().encode(), value.encode()) for name, value in (error.headers or {}).items())
+    errors = ({"message": message, "extensions": {"code": code.value}},)
+    return _response(Problem(error.status_code, errors, headers))
+
+
+async def answer_fault(_request: Request, error: Exception) -> Response:
+    """Whatever else an endpoint raises, by the one map."""
+    return _response(problem_from(error))
+
+
+def _response(problem: Problem) -> Response:
+    response = Response(orjson.dumps({"errors": problem.errors}), problem.status, media_type="application/json")
+    response.raw_headers.extend([*problem.headers, (b"cache-control", b"no-store")])
+    return response
