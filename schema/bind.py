@@ -8,7 +8,7 @@ Never holds a value of a request.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Any, Protocol, TypeVar
@@ -160,7 +160,6 @@ class Root(StrEnum):
     NODES = "nodes"
     FEED = "feed"
     SEARCH = "search"
-    MUTATION = "mutation"
 
 
 @dataclass(frozen=True)
@@ -171,14 +170,25 @@ class Rooted:
 
 
 @dataclass(frozen=True)
+class Mutates:
+    """A mutation: the service that does it, and the payload's field that a repeated request gets back.
+
+    `service(work, viewer, input)` checks, writes and returns a `schema.work.Done`; it never commits.
+    """
+
+    service: Callable[[Any, Any, Any], Awaitable[Any]]
+    returns: str
+
+
+@dataclass(frozen=True)
 class Made:
-    """A field of a mutation's payload: taken from what the service returned, by this name."""
+    """A field of a mutation's payload: the value of this name in the service's `Done` (a node's id, or a scalar)."""
 
     name: str
 
 
 Binding = (
-    Column | Expression | GlobalId | Same | One | Either | Listed | Connected | Rooted | Made
+    Column | Expression | GlobalId | Same | One | Either | Listed | Connected | Rooted | Mutates | Made
 )
 AnySource = Source | Nothing | Derived
 
