@@ -1,19 +1,30 @@
-"""What all tests share: one PostgreSQL for the whole run, and empty databases in it."""
+"""What all tests share: one PostgreSQL for the whole run, empty databases in it, and a square to open sites on."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
+import pytest_asyncio
 
+from tenants.database import Database
+from tenants.ids import uuid7
+from tenants.migrate import migrate
+from tenants.provisioning import NewTenant, provision
+from tenants.registry import TenantRef
+from tenants.settings import DatabaseSettings
 from tests import servers
 
 TEST_DIRECTORY = Path(__file__).resolve().parents[1] / ".plein" / "test"
 
 CreateDatabase = Callable[..., str]
+ProvisionSite = Callable[..., Awaitable[TenantRef]]
 
 _postgres_of_all_workers = pytest.StashKey[tuple[ExitStack, str]]()
 
@@ -68,3 +79,46 @@ def fresh_database(postgres_url: str) -> Iterator[str]:
     url = servers.create_database(postgres_url)
     yield url
     servers.drop_database(postgres_url, url)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def empty_square(create_database: CreateDatabase) -> str:
+    """The URL of a migrated database without sites, to be copied: never connect to it."""
+    url = create_database()
+    await migrate(DatabaseSettings(url))
+    return url
+
+
+@pytest.fixture
+def fresh_square(postgres_url: str, empty_square: str) -> Iterator[str]:
+    """The URL of a migrated database for one test, for tests that look at all sites or break something."""
+    url = servers.create_database(postgres_url, empty_square)
+    yield url
+    servers.drop_database(postgres_url, url)
+
+
+@pytest.fixture(scope="session")
+def square_database(create_database: CreateDatabase, empty_square: str) -> str:
+    """The URL of the migrated database that all tests share: each opens its own sites there."""
+    return create_database(empty_square)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def database(square_database: str) -> AsyncIterator[Database]:
+    """The writing side of `square_database`, open."""
+    database = Database(DatabaseSettings(square_database))
+    await database.open()
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def provision_site(database: Database) -> ProvisionSite:
+    """A function that opens a site on the shared square, open to all unless told otherwise (fields of NewTenant)."""
+
+    async def open_site(slug: str | None = None, *, owner_account_id: UUID | None = None, **fields: Any) -> TenantRef:
+        slug = slug or f"site-{secrets.token_hex(6)}"
+        new = NewTenant(slug=slug, **{"name": slug.title(), "access": 4, "visibility": 4, "joining": "OPEN"} | fields)
+        return await provision(database, new, owner_account_id=owner_account_id or uuid7())
+
+    return open_site
