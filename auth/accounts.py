@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Table, case, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
@@ -21,12 +21,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.errors import AccountExists, IdentityTaken
 from auth.viewer import PlatformRole, Viewer
 from tenants import platform_tables
+from tenants.ids import uuid7
 
-ACCOUNT = cast(Table, platform_tables.Account.__table__)  # type: ignore[attr-defined]
-IDENTITY = cast(Table, platform_tables.Identity.__table__)  # type: ignore[attr-defined]
-MEMBERSHIP = cast(Table, platform_tables.Membership.__table__)  # type: ignore[attr-defined]
+ACCOUNT = cast("Table", platform_tables.Account.__table__)  # type: ignore[attr-defined]
+IDENTITY = cast("Table", platform_tables.Identity.__table__)  # type: ignore[attr-defined]
+MEMBERSHIP = cast("Table", platform_tables.Membership.__table__)  # type: ignore[attr-defined]
 
-Transaction = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+Connection = AsyncConnection
+"""An open transaction, for those above who pass it on and never write SQL themselves."""
+
+Transaction = Callable[[], AbstractAsyncContextManager[Connection]]
 """Opens a transaction on the platform's tables; it is committed when the block ends well."""
 
 
@@ -59,7 +63,7 @@ async def create_account(
     account_id: UUID | None = None,
 ) -> Account:
     """Write an account. Raises `AccountExists` where the address is taken, in whatever case it is written."""
-    account = Account(account_id or uuid4(), name, email.strip(), role, datetime.now(UTC))
+    account = Account(account_id or uuid7(), name, email.strip(), role, datetime.now(UTC))
     # ON CONFLICT, so that a taken address leaves the caller's transaction whole.
     statement = (
         insert(ACCOUNT)

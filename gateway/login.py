@@ -19,11 +19,11 @@ from starlette.routing import Route
 
 from auth.accounts import AccountOverview, Transaction, link_identity, load_account, load_cast
 from auth.issuer import DEVELOPMENT_ISSUER, DevelopmentIssuer
+from auth.policy import Role
 from gateway.errors import problem_from
 from schema.errors import ErrorCode, PleinError, bad_input, not_found
 
 MAX_BODY_BYTES = 1024
-SITE_ROLES = ("GUEST", "MEMBER", "MODERATOR", "EDITOR", "ADMIN", "OWNER")  # by rank
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -117,7 +117,7 @@ def _shown(overview: AccountOverview) -> dict[str, Any]:
         "id": str(account.id),
         "name": account.name,
         "platformRole": account.role.name,
-        "siteRole": None if role is None else SITE_ROLES[role],
+        "siteRole": None if role is None else Role(role).name,
         "siteCount": overview.site_count,
     }
 

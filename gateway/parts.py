@@ -6,6 +6,7 @@ a wrong address is one clear line before anything else happens. Never changes an
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, asynccontextmanager, contextmanager
@@ -63,6 +64,7 @@ def running_store(settings: Settings) -> Iterator[Future[Settings]]:
         return
     from storage.devstore.process import BundledStore  # noqa: PLC0415
 
+    logging.getLogger("storage.devstore.process").setLevel(logging.ERROR)  # what it warns of is told here
     # Browsers sign in nowhere on this store: what they may read or write is in the signed address.
     store = BundledStore(settings.data_dir / "store", bucket=BUCKET, allowed_origins=("*",))
     with ThreadPoolExecutor(1, thread_name_prefix="store-start") as thread:
@@ -149,6 +151,12 @@ def s3_settings(found: StorageSettings) -> S3:
         access_key=found.access_key,
         secret_key=found.secret_key,
     )
+
+
+def site_url(settings: Settings, slug: str) -> str:
+    """Where a site answers."""
+    scheme = "https" if settings.is_production else "http"
+    return f"{scheme}://{slug}.{settings.base_host}/"
 
 
 def shown(path: Path) -> str:

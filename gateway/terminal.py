@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TextIO
 
 Row = Sequence[str]
@@ -31,6 +31,7 @@ class Terminal:
 
     out: TextIO
     err: TextIO
+    is_quiet: bool = False
 
     def result(self, text: str) -> None:
         """Write a line of the result."""
@@ -50,6 +51,9 @@ class Terminal:
     def step(self, title: str) -> Iterator[Step]:
         """Show that something is under way, and when it is done how long it took."""
         step, began, live = Step(), time.monotonic(), self.err.isatty()
+        if self.is_quiet:
+            yield step
+            return
         if live:
             self.err.write(f"  … {title}")
             self.err.flush()
@@ -62,6 +66,11 @@ class Terminal:
         detail = f", {step.detail}" if step.detail else ""
         start = "\r\x1b[2K" if live else ""
         self.note(f"{start}  ✓ {title}{detail} ({time.monotonic() - began:.1f} s)")
+
+    @property
+    def quiet(self) -> Terminal:
+        """The same terminal for steps that nobody needs to hear of."""
+        return replace(self, is_quiet=True)
 
     def table(self, columns: Row, rows: Sequence[Row]) -> None:
         """Write rows: drawn for people, separated by tabs and without a heading for programs."""

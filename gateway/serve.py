@@ -1,0 +1,138 @@
+"""`plein serve`: everything a square needs on one machine, started in order, ended in order.
+
+Promises: a port that is taken is told before anything is started; every process started here ends with this one, on
+Ctrl-C, on SIGTERM and when the terminal goes; requests under way are finished first, unless one asks a second time.
+Never shows an address before it answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from gateway.parts import database_settings, opened_database, opened_store, running_parts, site_url
+from gateway.settings import Settings
+from gateway.signals import Ended
+from gateway.terminal import CommandError, Terminal
+
+if TYPE_CHECKING:
+    import uvicorn
+
+DRAIN_SECONDS = 10
+SHOWN_SITES = 5
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def serve(settings: Settings, terminal: Terminal) -> int:
+    """Serve until a signal; return the exit code: 0 after an orderly end, else what a signal or a failure means."""
+    logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
+    for name in ("uvicorn", "botocore", "asyncio"):  # they tell what is told here already
+        logging.getLogger(name).setLevel(max(logging.getLogger().level, logging.WARNING))
+    is_serving = False
+    try:
+        with listening(settings) as listener:
+            threading.Thread(target=_import_early, daemon=True).start()
+            with running_parts(settings, terminal, share=False) as found:
+                asyncio.run(prepare(found, terminal))
+                server = make_server(found)
+                is_serving = True
+                return run(server, listener, found, terminal)
+    except Ended as ended:
+        terminal.note("Ended." if is_serving else "Ended before it was ready.")
+        return 0 if is_serving else ended.exit_code
+
+
+@contextmanager
+def listening(settings: Settings) -> Iterator[socket.socket]:
+    """Hold the port: nobody else can take it while the rest is set up. It answers only once the server runs."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+            listener.listen(2048)  # without this a second process could bind the same port
+        except OSError as error:
+            place = f"{settings.host}:{settings.port}"
+            reason = error.strerror or str(error)
+            raise CommandError(f"Cannot listen on {place} ({reason}): choose another port with --port.") from None
+        yield listener
+
+
+async def prepare(settings: Settings, terminal: Terminal) -> None:
+    """Bring the database and the bucket to where the gateway needs them."""
+    from tenants.migrate import migrate  # noqa: PLC0415
+
+    with terminal.step("tables") as step:
+        report = await migrate(database_settings(settings))
+        done = len(report.shared) + report.migrated
+        step.detail = f"{len(report.shared)} scripts, {report.migrated} sites brought up to date" if done else "current"
+    for slug, reason in report.failed:
+        terminal.note(f"  ! site {slug} could not be brought up to date: {reason}")
+    if not settings.is_production:
+        async with opened_store(settings) as store:
+            await store.ensure_bucket()
+
+
+def make_server(settings: Settings) -> uvicorn.Server:
+    """Return the server for these settings; what a proxy in front says of a client is not believed."""
+    import uvicorn  # noqa: PLC0415
+
+    from gateway.app import create_app  # noqa: PLC0415
+
+    config = uvicorn.Config(
+        create_app(settings),
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        log_config=None,
+        lifespan="on",
+        timeout_keep_alive=75,  # longer than proxies keep an idle connection, so they never write into a closed one
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    return uvicorn.Server(config)
+
+
+def run(server: uvicorn.Server, listener: socket.socket, settings: Settings, terminal: Terminal) -> int:
+    """Serve until a signal, on the fastest loop there is; return 1 if the application did not start."""
+
+    async def until_ended() -> None:
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells it by an attribute only
+            await asyncio.sleep(0.01)
+        if server.started:
+            await announce(settings, terminal)
+        await serving
+
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(until_ended())
+    return 0 if server.started else 1
+
+
+async def announce(settings: Settings, terminal: Terminal) -> None:
+    """Show where things are: the console, the API, and the first few sites."""
+    from tenants.registry import list_tenants  # noqa: PLC0415
+
+    async with opened_database(settings) as database, database.transaction(None) as tx:
+        sites = await list_tenants(tx, limit=SHOWN_SITES)
+    base = f"http://{settings.base_host}"
+    terminal.note("")
+    if settings.console:
+        terminal.result(f"  Console  {base}/")
+    terminal.result(f"  GraphQL  {base}/graphql")
+    for place, site in enumerate(sites):
+        terminal.result(f"  {'Sites  ' if place == 0 else '       '}  {site_url(settings, site.ref.slug)}  {site.name}")
+    if not sites:
+        terminal.note("  There are no sites yet: `plein demo` fills the square, `plein site create` opens one.")
+    terminal.note("\nCtrl-C ends it.")
+
+
+def _import_early() -> None:
+    """Import what is needed later while the database starts, which is waiting and not work."""
+    for name in ("uvicorn", "tenants.migrate", "storage.client", "gateway.app"):
+        import_module(name)
