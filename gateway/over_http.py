@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import NoReturn
 
 import orjson
 from graphql import OperationType
@@ -30,6 +31,7 @@ NONE: tuple[Header, ...] = ()
 # Answers depend on who asks and when, so nobody on the way may keep them.
 COMMON: tuple[Header, ...] = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 HEADERS = {media: ((b"content-type", media + b"; charset=utf-8"), *COMMON) for media in (GRAPHQL_RESPONSE, JSON)}
+IGNORED_BODIES = 8  # how much of a body that is too long is let go by, in times the limit
 # For clients that know `application/json` only, these mean "not a GraphQL answer"; the specification says 200.
 LENIENT = frozenset({400, 403, 404, 409})
 
@@ -48,15 +50,16 @@ class GraphQLOverHTTP:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        if scope["method"] == "OPTIONS":
+            await send({"type": "http.response.start", "status": 204, "headers": (ALLOW,)})
+            await send({"type": "http.response.body", "body": b""})
+            return
         headers: dict[bytes, bytes] = dict(scope["headers"])
         media = accepted_media(headers.get(b"accept") or b"*/*")
         status, extra = 200, NONE
         try:
             async with asyncio.timeout(self._time_s) as deadline:
-                if scope["method"] == "OPTIONS":
-                    status, extra, body = 204, (ALLOW,), b""
-                else:
-                    body = await self._answer(scope, headers, media, receive)
+                body = await self._answer(scope, headers, media, receive)
         except Gone:
             return
         except Exception as error:  # the one map decides what is shown
@@ -104,32 +107,41 @@ class GraphQLOverHTTP:
         """The whole body, refused as soon as it is known to be too long."""
         most = self._limits.body_bytes
         announced = headers.get(b"content-length", b"")
+        if announced.isdigit() and int(announced[:20]) > most:
+            await self._refuse_body(receive)
         chunks: list[bytes] = []
-        size = int(announced[:20]) if announced.isdigit() else 0
-        if size > most:
-            raise self._too_long()
         size, more = 0, True
         while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise Gone
-            chunk = message.get("body", b"")
+            chunk, more = await _chunk(receive)
             size += len(chunk)
             if size > most:
-                raise self._too_long()
+                await self._refuse_body(receive, more=more)
             chunks.append(chunk)
-            more = message.get("more_body", False)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    def _too_long(self) -> Refusal:
+    async def _refuse_body(self, receive: Receive, *, more: bool = True) -> NoReturn:
+        """Refuse a body that is too long. What still comes is let go, up to a point: most clients read no answer
+        before they have sent everything, and a connection closed too early takes the answer with it."""
+        ignored = 0
+        while more and ignored < IGNORED_BODIES * self._limits.body_bytes:
+            chunk, more = await _chunk(receive)
+            ignored += len(chunk)
         message = limit_exceeded("body_bytes", self._limits.body_bytes).message
-        return Refusal(413, message, headers=((b"connection", b"close"),))
+        raise Refusal(413, message, headers=((b"connection", b"close"),))
 
     async def _viewer(self, authorization: bytes) -> Viewer:
         scheme, _, token = authorization.partition(b" ")
         if scheme.lower() != b"bearer" or not token.strip():
             raise Unauthenticated("Authorization must be `Bearer` and an access token.")
         return await self._square.authenticate(token.strip().decode("latin-1"))
+
+
+async def _chunk(receive: Receive) -> tuple[bytes, bool]:
+    """A piece of the body, and whether there is more. Raises Gone."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise Gone
+    return message.get("body", b""), message.get("more_body", False)
 
 
 def _status(problem: Problem, media: bytes | None) -> int:
