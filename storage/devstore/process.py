@@ -36,6 +36,7 @@ EXIT_DIRECTORY_TAKEN = 4
 PORT_ATTEMPTS = 5
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 6.0
+PROBE_TIMEOUT_S = 0.5  # a store that is slower is asked again
 ACCESS_KEY = "plein-development"
 
 
@@ -185,7 +186,7 @@ def _is_ours(settings: StorageSettings) -> bool:
     signature = url.rpartition("=")[2]
     date = url.partition("X-Amz-Date=")[2][:8]
     proof = store_proof(signing_key(settings.secret_key, date, settings.region), signature)
-    connection = http.client.HTTPConnection("127.0.0.1", _port_of(settings), timeout=2)
+    connection = http.client.HTTPConnection("127.0.0.1", _port_of(settings), timeout=PROBE_TIMEOUT_S)
     try:
         connection.request("HEAD", url.removeprefix(settings.endpoint_url))
         answer = connection.getresponse()
