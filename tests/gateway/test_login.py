@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 import orjson
 import pytest
+import pytest_asyncio
 from asgi_lifespan import LifespanManager
 
 from auth.accounts import create_account
@@ -37,17 +38,23 @@ def settings_for(url: str, data_dir: Path, mode: str, **more: str) -> Settings:
     return load_settings(environ | {"PLEIN_READER_CONNECTIONS": "1"} | more)
 
 
-@pytest.fixture
-async def door(fresh_square: str, tmp_path: Path) -> AsyncIterator[Gateway]:
-    gateway = Gateway(settings_for(fresh_square, tmp_path, "development"), tell)
+@pytest.fixture(scope="module")
+def square(create_database: Callable[..., str], empty_square: str) -> str:
+    """The URL of a square with nobody but Anna on it, for the tests of this file."""
+    return create_database(empty_square)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def door(square: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
+    gateway = Gateway(settings_for(square, tmp_path_factory.mktemp("data"), "development"), tell)
     async with LifespanManager(gateway, startup_timeout=30, shutdown_timeout=30):
         yield gateway
 
 
-@pytest.fixture
-async def anna(fresh_square: str) -> str:
+@pytest_asyncio.fixture(scope="module")
+async def anna(square: str) -> str:
     """The id of Anna, an analyst who owns a site."""
-    database = Database(DatabaseSettings(fresh_square))
+    database = Database(DatabaseSettings(square))
     await database.open()
     async with database.transaction(None) as tx:
         account = await create_account(tx, "Anna de Boer", "anna@example.nl", role=PlatformRole.ANALYST)
@@ -159,10 +166,8 @@ async def test_an_account_that_is_not_there(door: Gateway) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (404, "NOT_FOUND")
 
 
-async def test_in_production_there_is_no_sign_in_and_no_such_token(
-    fresh_square: str, tmp_path: Path, anna: str
-) -> None:
-    gateway = Gateway(settings_for(fresh_square, tmp_path, "production", **S3), tell)
+async def test_in_production_there_is_no_sign_in_and_no_such_token(square: str, tmp_path: Path, anna: str) -> None:
+    gateway = Gateway(settings_for(square, tmp_path, "production", **S3), tell)
     token = DevelopmentIssuer(SECRET).mint(anna).text
     async with LifespanManager(gateway, startup_timeout=30, shutdown_timeout=30), client(gateway) as http:
         assert (await http.get("/dev/accounts")).status_code == 404
