@@ -27,6 +27,7 @@ from auth.viewer import Viewer
 from gateway.context import Execute, Square
 from gateway.documents import Documents
 from gateway.errors import Problem, problem_from
+from gateway.execute import Executor
 from gateway.graphiql import console_routes
 from gateway.health import Check, health_routes
 from gateway.login import DevelopmentLogin, login_routes
@@ -42,9 +43,7 @@ from tenants.registry import Registry
 
 def create_app(settings: Settings) -> Gateway:
     """The application for these settings, which name a database and an object store that run."""
-    from gateway.execute import execute  # noqa: PLC0415 - still to come
-
-    return Gateway(settings, execute)
+    return Gateway(settings, Executor().execute)
 
 
 class Gateway:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schema.errors import not_found
 from schema.relay import NodeId, decode_id
-from tenants.database import become
+from tenants.database import become, become_platform
 from tenants.registry import Registry, TenantRef
 
 
@@ -40,6 +40,11 @@ class Work:
         """From here on the transaction is this site's: its role, its tables."""
         await become(self.tx, tenant)
         self.tenant = tenant
+
+    async def leave(self) -> None:
+        """From here on the transaction is the platform owner's again."""
+        await become_platform(self.tx)
+        self.tenant = None
 
     async def enter_site_of(self, text: str, tag: str, name: str) -> UUID:
         """Enters the site that a global id of this type belongs to, and gives the row's key.

@@ -156,5 +156,5 @@ class Request(SQLModel, table=True):
     account_id: UUID = Field(primary_key=True)
     key: str = Field(sa_type=Text, primary_key=True)
     fingerprint: str = Field(sa_type=Text)
-    result: UUID | None
+    result: str | None = Field(sa_type=Text)
     created_at: datetime = Field(sa_column=timestamp())

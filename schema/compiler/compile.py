@@ -24,6 +24,7 @@ from schema.errors import PleinError
 Rejections = Mapping[Path, PleinError]
 NONE: Rejections = {}
 UUIDS = ARRAY(Uuid)
+SelectionSets = tuple[SelectionSetNode, ...]
 
 
 @dataclass(frozen=True)
@@ -46,44 +47,36 @@ class Compiler:
                 json = func.to_json(builder.field(selected, None, (), path))
             else:
                 json = builder.row_json(builder.types_over(type_, None), selected.selection_sets, None, trail, path)
-            return self._part(builder, select(json), rejected, build)
+            return self.part(builder, select(json), rejected, build)
 
         return build(NONE)
 
-    def site(self, selected: Selected) -> Part:
-        """The root field `site`: one row, the state of the site and its JSON; none if the viewer may not find it.
-
-        Its one parameter besides the common ones is `key`: the site's id.
-        """
-        assert selected.definition is not None
-        type_ = get_named_type(selected.definition.type)
-        path, trail = (selected.key,), under((), selected.definition.type)
+    def site(self, selection_sets: SelectionSets, path: Path, trail: Trail) -> Part:
+        """A site by itself: one row, its state and its JSON; none if the viewer may not find it."""
+        type_ = self._site_type()
 
         def build(rejected: Rejections) -> Part:
             builder = Builder(self.operation, self.catalogue, Place.SITE, rejected)
             source = self.catalogue.source(type_.name)
             row = builder.table(source)
             with builder.inside(row):
-                json = builder.row_json(
-                    builder.types_over(type_, source), selected.selection_sets, row, trail, path
-                )
+                json = builder.row_json([type_], selection_sets, row, trail, path)
             query = select(row.c.state, json).where(source.policy(row, builder.terms))
-            return self._part(builder, query, rejected, build)
+            return self.part(builder, query, rejected, build)
 
         return build(NONE)
 
-    def site_fields(self, selected: Selected, type_name: str = "Site") -> tuple[Path, ...]:
-        """The paths of the fields right under a site that need the site's own tables."""
-        type_ = self.operation.schema.type_map[type_name]
-        assert isinstance(type_, GraphQLObjectType)
+    def site_fields(self, selection_sets: SelectionSets, path: Path) -> tuple[Path, ...]:
+        """The paths of the fields right under a site that only the site's own tables can answer."""
+        type_ = self._site_type()
         builder = Builder(self.operation, self.catalogue, Place.PLATFORM, NONE)
-        fields = collect(self.operation, type_, selected.selection_sets)
-        return tuple((selected.key, item.key) for item in fields if builder.is_of_site(type_, item))
+        fields = collect(self.operation, type_, selection_sets)
+        return tuple((*path, item.key) for item in fields if builder.is_of_site(type_, item))
 
     def rows(
         self,
         tags: tuple[str, ...],
-        selection_sets: tuple[SelectionSetNode, ...],
+        selection_sets: SelectionSets,
         trail: Trail,
         path: Path,
         keys: Callable[[str], Getter],
@@ -108,25 +101,31 @@ class Compiler:
                 columns = (literal_column(f"'{tag}'", Text), cast(row.c[source.key], Text), cast(json, Text))
                 queries.append(select(*columns).where(*visible))
             query = queries[0] if len(queries) == 1 else union_all(*queries)
-            return self._part(builder, query, rejected, build)
+            return self.part(builder, query, rejected, build)
 
         return build(NONE)
 
-    def _slots(self, type_name: str, path: Path, trail: Trail, fields: tuple[Selected, ...]) -> Slots:
+    def _site_type(self) -> GraphQLObjectType:
+        type_ = self.operation.schema.type_map["Site"]
+        assert isinstance(type_, GraphQLObjectType)
+        return type_
+
+    def _slots(self, path: Path, trail: Trail, fields: tuple[Selected, ...]) -> Slots:
         """The part by which each site answers its own fields: one row, its state and a column for each field."""
 
         def build(rejected: Rejections) -> Part:
             builder = Builder(self.operation, self.catalogue, Place.SITE, rejected)
-            row = builder.table(self.catalogue.source(type_name))
+            row = builder.table(self.catalogue.source(self._site_type().name))
             with builder.inside(row):
                 columns = [
                     cast(func.to_json(builder.field(item, row, trail, (*path, item.key))), Text) for item in fields
                 ]
-            return self._part(builder, select(row.c.state, *columns), rejected, build)
+            return self.part(builder, select(row.c.state, *columns), rejected, build)
 
         return Slots(path, trail, fields, build(NONE))
 
-    def _part(self, builder: Builder, query: Any, rejected: Rejections, build: Callable[[Rejections], Part]) -> Part:
+    def part(self, builder: Builder, query: Any, rejected: Rejections, build: Callable[[Rejections], Part]) -> Part:
+        """The finished part: text, parameters in order, slots."""
         text, names = render(query)
-        slots = tuple(self._slots("Site", *slot) for slot in builder.slots)
+        slots = tuple(self._slots(*slot) for slot in builder.slots)
         return Part(text, tuple(builder.getters[name] for name in names), slots, rejected, build)

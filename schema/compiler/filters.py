@@ -21,11 +21,11 @@ def given(value: Value | None, filters: Mapping[str, Filter]) -> Iterator[tuple[
     for name, filter_ in filters.items():
         child = value.child(name)
         if child is not None and child.given:
-            yield name, filter_, (_id_reader(child, filter_.tag) if filter_.tag else _reader(child))
+            yield name, filter_, (_id_reader(child, filter_.tag) if filter_.tag else _reader(child, name))
 
 
-def _reader(value: Value) -> Getter:
-    return lambda call, _tenant: encode(value.read(call.variables))
+def _reader(value: Value, name: str) -> Getter:
+    return lambda call, _tenant: encode(value.read(call.variables), f"filter.{name}")
 
 
 def _id_reader(value: Value, tag: str) -> Callable[[Call, UUID], bytes | None]:

@@ -18,7 +18,7 @@ from uuid import UUID
 from graphql import FieldNode
 
 from schema.compiler.selection import Selected
-from schema.errors import PleinError
+from schema.errors import PleinError, bad_input
 from schema.relay import PLATFORM_ID
 
 Path = tuple[str, ...]
@@ -31,7 +31,7 @@ Parameters = tuple[bytes | None, ...]
 class Rejected:
     """A field that answers as an error: which error, and where the null goes (levels up from the field)."""
 
-    error: PleinError
+    error: Exception
     levels: int
     node: FieldNode
 
@@ -57,6 +57,8 @@ class Call:
     secret: bytes
     nonce: str
     faults: list[Rejected] = field(default_factory=list)
+    wanted: dict[tuple[str, UUID], list[UUID]] = field(default_factory=dict)
+    """The keys of rows that are asked for by key, by type's letter and site."""
 
     def mark(self, fault: Rejected) -> str:
         """Notes the error of a field, and gives the text that stands in the field's place until the end."""
@@ -90,6 +92,8 @@ class Part:
     slots: tuple[Slots, ...]
     rejected: Mapping[Path, PleinError]
     rebuild: Callable[[Mapping[Path, PleinError]], Part]
+    statements: dict[UUID, Any] = field(default_factory=dict, compare=False)
+    """The finished statement for each site, kept by whoever runs the part."""
 
     def reject(self, more: Mapping[Path, PleinError]) -> Part:
         """The same part with these fields answering as errors too."""
@@ -107,13 +111,25 @@ def bind(part: Part, call: Call, tenant_id: UUID = PLATFORM_ID) -> tuple[Part, l
             part = part.reject({rejection.path: rejection.error})
 
 
-def encode(value: Any) -> bytes | None:
-    """A value as Postgres reads it in text form."""
+def wanted(tag: str) -> Getter:
+    """Reads the keys of the rows of this type that a call wants from a site."""
+    return lambda call, tenant_id: encode(call.wanted.get((tag, tenant_id), []))
+
+
+def encode(value: Any, name: str = "") -> bytes | None:
+    """A value as Postgres reads it in text form. Raises BAD_USER_INPUT, naming the argument, for text it cannot hold."""
     if value is None:
         return None
-    if isinstance(value, list):
-        return b"{" + b",".join(_quoted(item) for item in value) + b"}"
-    return _text(value).encode("utf-8")
+    try:
+        if isinstance(value, list):
+            encoded = b"{" + b",".join(_quoted(item) for item in value) + b"}"
+        else:
+            encoded = _text(value).encode("utf-8")
+    except UnicodeEncodeError:
+        raise bad_input(name, "This is no valid Unicode text.") from None
+    if b"\0" in encoded:
+        raise bad_input(name, "The character U+0000 cannot be used.")
+    return encoded
 
 
 def _text(value: Any) -> str:

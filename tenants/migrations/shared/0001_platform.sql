@@ -87,7 +87,7 @@ CREATE TABLE platform.request (
     account_id   uuid NOT NULL,
     key          text NOT NULL CHECK (length(key) BETWEEN 1 AND 200),
     fingerprint  text NOT NULL,
-    result       uuid,
+    result       text,
     created_at   timestamptz NOT NULL,
     PRIMARY KEY (account_id, key)
 );

@@ -1,0 +1,120 @@
+"""The executor: finds or makes the plan of an operation, runs its root fields, and gives the response's body.
+
+Promises: query fields run at the same time, mutation fields one after the other, each in its own transaction; plans are
+kept by operation and shape of variables, within a bound.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import OrderedDict
+from typing import Any
+
+from graphql import OperationType
+
+from auth.viewer import Viewer
+from gateway.context import Square
+from gateway.documents import Document, Operation
+from gateway.execute.across import feed_field, search_field
+from gateway.execute.introspection import introspection_field
+from gateway.execute.mutation import mutation_field
+from gateway.execute.nodes import node_field, nodes_field
+from gateway.execute.run import Plan, Run
+from gateway.execute.sites import platform_field, site_field
+from gateway.execute.splice import body
+from schema.bind import Connected, Mutates, Root, Rooted
+from schema.catalogue import catalogue_of
+from schema.compiler.compile import Compiler
+from schema.compiler.part import Call
+from schema.compiler.selection import Selected, collect, shape
+from schema.compiler.selection import Operation as Selection
+from schema.compiler.trail import levels, under
+from tenants.errors import DatabaseUnavailable, ReaderBusy
+
+PLANS_MOST = 2000
+"""How many compiled operations are kept."""
+
+FIELDS = {
+    Root.VIEWER: platform_field,
+    Root.SITE: site_field,
+    Root.NODE: node_field,
+    Root.NODES: nodes_field,
+    Root.FEED: feed_field,
+    Root.SEARCH: search_field,
+}
+
+
+class Executor:
+    """Runs operations; one per process. It keeps compiled plans and nothing else."""
+
+    def __init__(self) -> None:
+        self._plans: OrderedDict[tuple[Operation, Any], Plan] = OrderedDict()
+
+    async def execute(
+        self,
+        square: Square,
+        document: Document,
+        operation: Operation,
+        variables: dict[str, Any],
+        viewer: Viewer,
+        here: str | None,
+    ) -> bytes:
+        """The whole body of the response; raises where the request as a whole fails."""
+        plan = self._plan(square, document, operation, variables)
+        viewer_id = None if viewer.account_id is None else str(viewer.account_id).encode()
+        call = Call(variables, viewer_id, square.settings.secret.encode(), secrets.token_hex(16))
+        run = Run(square, plan, call, viewer, here, square.reader.fetch)
+        values: list[bytes] = []
+        if len(plan.selected) == 1:
+            values = [await _field(run, document, operation, plan.selected[0])]
+        elif operation.type is OperationType.MUTATION:
+            values = [await _field(run, document, operation, selected) for selected in plan.selected]
+        else:
+            fields = (_field(run, document, operation, selected) for selected in plan.selected)
+            values = list(await asyncio.gather(*fields))
+        pairs = (
+            b'"' + selected.key.encode() + b'":' + value for selected, value in zip(plan.selected, values, strict=True)
+        )
+        return body(call, b"{" + b",".join(pairs) + b"}")
+
+    def _plan(self, square: Square, document: Document, operation: Operation, variables: dict[str, Any]) -> Plan:
+        key = (operation, shape(variables) if variables else None)
+        plan = self._plans.get(key)
+        if plan is not None:
+            self._plans.move_to_end(key)
+            return plan
+        schema = square.schema
+        selection = Selection(schema, document.fragments, variables)
+        root = schema.get_root_type(operation.type)
+        assert root is not None
+        plan = Plan(
+            Compiler(selection, catalogue_of(schema)), collect(selection, root, (operation.node.selection_set,))
+        )
+        self._plans[key] = plan
+        if len(self._plans) > PLANS_MOST:
+            self._plans.popitem(last=False)
+        return plan
+
+
+async def _field(run: Run, document: Document, operation: Operation, selected: Selected) -> bytes:
+    """The JSON of a root field, or the mark of its error."""
+    if selected.name == "__typename":
+        return b'"' + selected.parent.name.encode() + b'"'
+    if selected.definition is None or selected.name in {"__schema", "__type"}:
+        return introspection_field(run.square.schema, document, operation, selected, dict(run.call.variables))
+    binding = run.plan.compiler.catalogue.bindings[selected.parent.name, selected.name]
+    try:
+        match binding:
+            case Rooted(root):
+                return await FIELDS[root](run, selected)
+            case Connected():
+                return await platform_field(run, selected)
+            case Mutates():
+                return await mutation_field(run, selected, binding)
+            case _:
+                raise TypeError(f"{selected.name} is no root field: {binding}")
+    except (DatabaseUnavailable, ReaderBusy):
+        raise
+    except Exception as error:  # one field's fault is not the others'
+        return run.fail(error, levels(under((), selected.definition.type)), selected.nodes[0])

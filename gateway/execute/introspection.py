@@ -1,0 +1,27 @@
+"""Root fields about the schema itself: `__schema`, `__type`, answered by graphql-core."""
+
+from __future__ import annotations
+
+import orjson
+from graphql import DocumentNode, FieldNode, GraphQLSchema, OperationDefinitionNode, OperationType, SelectionSetNode
+from graphql import execute_sync
+
+from gateway.documents import Document, Operation
+from schema.compiler.selection import Selected
+
+
+def introspection_field(
+    schema: GraphQLSchema, document: Document, operation: Operation, selected: Selected, variables: dict[str, object]
+) -> bytes:
+    """The JSON of an introspection field. Its errors cannot be: the schema is valid and always there."""
+    node = OperationDefinitionNode(
+        operation=OperationType.QUERY,
+        variable_definitions=operation.node.variable_definitions,
+        selection_set=SelectionSetNode(selections=selected.nodes),
+        name=None,
+        directives=(),
+    )
+    asked = DocumentNode(definitions=(node, *document.fragments.values()))
+    result = execute_sync(schema, asked, variable_values=dict(variables))
+    assert result.data is not None, result.errors
+    return orjson.dumps(result.data[selected.key])

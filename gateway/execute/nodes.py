@@ -1,0 +1,144 @@
+"""Root fields by global id: `node` and `nodes`, one statement for each site that the ids name.
+
+Promises: an id that is foreign, forged or unknown gives null, all alike, at about the same cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from gateway.execute.run import Row, Run, each
+from gateway.execute.sites import site_json
+from gateway.execute.splice import NULL
+from schema.bind import Place
+from schema.compiler.part import Part, Path, wanted
+from schema.compiler.selection import Selected, arguments
+from schema.compiler.trail import Trail, levels, under
+from schema.errors import bad_input
+from schema.relay import PLATFORM_ID, NodeId, decode_id
+from tenants.errors import ReadError
+from tenants.registry import TenantRef
+
+NODES_MOST = 100
+ACCOUNT, SITE = "A", "S"
+
+
+async def node_field(run: Run, selected: Selected) -> bytes:
+    """`node`: the JSON of the one, or null."""
+    assert selected.definition is not None
+    id_ = arguments(run.plan.compiler.operation, selected)["id"]
+    node = decode_id(id_.read(run.call.variables))
+    if node is None:
+        return NULL
+    found = await find(run, selected, (node,), under((), selected.definition.type))
+    return found.get(node, NULL)
+
+
+async def nodes_field(run: Run, selected: Selected) -> bytes:
+    """`nodes`: the JSON of each, or null, in the order of the ids."""
+    assert selected.definition is not None
+    type_ = selected.definition.type
+    texts = arguments(run.plan.compiler.operation, selected)["ids"].read(run.call.variables)
+    if len(texts) > NODES_MOST:
+        error = bad_input("ids", f"At most {NODES_MOST} ids at once.")
+        return run.fail(error, levels(under((), type_)), selected.nodes[0])
+    ids = [decode_id(text) for text in texts]
+    trail = under(under((), type_), None, type_)
+    found = await find(run, selected, dict.fromkeys(node for node in ids if node is not None), trail)
+    return b"[" + b",".join(NULL if node is None else found.get(node, NULL) for node in ids) + b"]"
+
+
+async def find(run: Run, selected: Selected, ids: Iterable[NodeId], trail: Trail) -> dict[NodeId, bytes]:
+    """The JSON of every row with one of these ids that the viewer may see, by id."""
+    by_place: dict[UUID, list[NodeId]] = {}
+    sites: list[NodeId] = []
+    for node in ids:
+        if node.tag == SITE:
+            sites.append(node)
+        elif node.tag in run.plan.compiler.catalogue.tags:
+            by_place.setdefault(node.tenant_id, []).append(node)
+    found: dict[NodeId, bytes] = {}
+    path = (selected.key,)
+    accounts = [node for node in by_place.pop(PLATFORM_ID, []) if node.tag == ACCOUNT]
+    if accounts:
+        found |= await _on_platform(run, selected, accounts, path, trail)
+    tenants = await run.square.registry.many([*by_place, *(node.key for node in sites)])
+    for node in sites:
+        if node.tenant_id == PLATFORM_ID and node.key in tenants:
+            tenant = tenants[node.key]
+            found[node] = await site_json(run, selected, tenant, selected.selection_sets, path, trail)
+    return found | await _on_sites(run, selected, by_place, tenants, path, trail)
+
+
+async def find_rows(
+    run: Run, selected: Selected, ids: Iterable[NodeId], path: Path, trail: Trail
+) -> dict[NodeId, bytes]:
+    """The JSON of rows on sites, for a field that hangs somewhere below the root."""
+    by_site: dict[UUID, list[NodeId]] = {}
+    for node in ids:
+        by_site.setdefault(node.tenant_id, []).append(node)
+    return await _on_sites(run, selected, by_site, await run.square.registry.many(by_site), path, trail)
+
+
+async def _on_platform(
+    run: Run, selected: Selected, ids: list[NodeId], path: Path, trail: Trail
+) -> dict[NodeId, bytes]:
+    run.call.wanted[ACCOUNT, PLATFORM_ID] = [node.key for node in ids]
+    part = rows_part(run, selected, (ACCOUNT,), path, trail, Place.PLATFORM)
+    return _by_id(await run.rows(part, None), PLATFORM_ID)
+
+
+async def _on_sites(
+    run: Run,
+    selected: Selected,
+    by_site: Mapping[UUID, list[NodeId]],
+    tenants: Mapping[UUID, TenantRef],
+    path: Path,
+    trail: Trail,
+) -> dict[NodeId, bytes]:
+    """Sites whose ids are of the same types share one part, and are asked together."""
+    alike: dict[tuple[str, ...], list[TenantRef]] = {}
+    for tenant_id, nodes in by_site.items():
+        tags = tuple(sorted({node.tag for node in nodes} - {ACCOUNT}))
+        if tenant_id in tenants and tags:
+            for tag in tags:
+                run.call.wanted[tag, tenant_id] = [node.key for node in nodes if node.tag == tag]
+            alike.setdefault(tags, []).append(tenants[tenant_id])
+    found: dict[NodeId, bytes] = {}
+    for tags, sites in alike.items():
+        answers = await _ask(run, rows_part(run, selected, tags, path, trail), sites)
+        for tenant_id, rows in answers.items():
+            if isinstance(rows, ReadError):
+                mark = run.fail(rows, levels(trail), selected.nodes[0])
+                found[by_site[tenant_id][0]] = mark
+            else:
+                found |= _by_id(rows, tenant_id)
+    return found
+
+
+async def _ask(run: Run, part: Part, sites: list[TenantRef]) -> Mapping[UUID, list[Row] | ReadError]:
+    if len(sites) > 1:
+        return await each(run, part, sites)
+    try:
+        return {sites[0].id: await run.rows(part, sites[0])}
+    except ReadError as error:
+        return {sites[0].id: error}
+
+
+def rows_part(
+    run: Run, selected: Selected, tags: tuple[str, ...], path: Path, trail: Trail, place: Place = Place.SITE
+) -> Part:
+    """The part that reads rows of these types by key, for the selection under a field."""
+    key = ("rows", path, tags)
+    part = run.plan.parts.get(key)
+    if part is None:
+        part = run.plan.compiler.rows(tags, selected.selection_sets, trail, path, wanted, place)
+        run.plan.parts[key] = part
+    return part
+
+
+def _by_id(rows: list[Row], tenant_id: UUID) -> dict[NodeId, bytes]:
+    return {
+        NodeId((tag or b"").decode(), tenant_id, UUID((key or b"").decode())): json or NULL for tag, key, json in rows
+    }

@@ -1,0 +1,100 @@
+"""One operation while it runs: what every root field is given, and how a part is read.
+
+Promises: a part runs under the role of the site it is read from, or the platform's reader role; what fails at one site
+is told as that site's, what fails everywhere (no database) as the whole request's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+from graphql import FieldNode
+
+from auth.viewer import Viewer
+from gateway.context import Square
+from schema.compiler.compile import Compiler
+from schema.compiler.part import Call, Part, Rejected, bind
+from schema.compiler.selection import Selected
+from schema.relay import PLATFORM_ID
+from tenants.errors import DatabaseUnavailable, ReadError, ReaderBusy
+from tenants.reader import Statement
+from tenants.registry import TenantRef
+from tenants.site_tables import TENANT
+
+Row = tuple[bytes | None, ...]
+STAND_IN = f'"{TENANT}"'
+TEXTS_MOST = 2000
+"""Of how many sites a part keeps its finished text."""
+
+EVERYWHERE = (DatabaseUnavailable, ReaderBusy)
+"""Faults of the database as a whole: no site can answer."""
+
+
+@dataclass
+class Plan:
+    """An operation compiled for variables of one shape; its parts are made when first needed and then kept."""
+
+    compiler: Compiler
+    selected: tuple[Selected, ...]
+    parts: dict[object, Part] = field(default_factory=dict)
+
+
+class Read(Protocol):
+    """How a statement is read: by the reader, or inside a transaction."""
+
+    async def __call__(self, statement: Statement, params: Sequence[bytes | None]) -> list[Row]:
+        """The rows, in Postgres' text form."""
+        ...
+
+
+@dataclass
+class Run:
+    """One operation on its way: the square, the compiled plan, the call, and whose parts are read how."""
+
+    square: Square
+    plan: Plan
+    call: Call
+    viewer: Viewer
+    here: str | None
+    read: Read
+
+    def fail(self, error: Exception, levels: int, node: FieldNode) -> bytes:
+        """The mark that stands, as JSON, where a field failed; re-raises what concerns the whole request."""
+        if isinstance(error, EVERYWHERE):
+            raise error
+        return b'"' + self.call.mark(Rejected(error, levels, node)).encode() + b'"'
+
+    async def rows(self, part: Part, tenant: TenantRef | None) -> list[Row]:
+        """The rows of a part from one site, or from the platform."""
+        statement, params = self.prepare(part, tenant)
+        return await self.read(statement, params)
+
+    def prepare(self, part: Part, tenant: TenantRef | None) -> tuple[Statement, list[bytes | None]]:
+        """A part's statement for one site, or for the platform, and its parameters."""
+        part, params = bind(part, self.call, PLATFORM_ID if tenant is None else tenant.id)
+        return self._statement(part, tenant), params
+
+    def _statement(self, part: Part, tenant: TenantRef | None) -> Statement:
+        key = PLATFORM_ID if tenant is None else tenant.id
+        statement: Statement | None = part.statements.get(key)
+        if statement is None:
+            if tenant is None:
+                statement = Statement(part.text, self.square.registry.platform_role)
+            else:
+                statement = Statement(part.text.replace(STAND_IN, f'"{tenant.schema_name}"'), tenant.role_name)
+            if len(part.statements) >= TEXTS_MOST:
+                part.statements.clear()
+            part.statements[key] = statement
+        return statement
+
+
+async def each(run: Run, part: Part, tenants: Sequence[TenantRef]) -> dict[UUID, list[Row] | ReadError]:
+    """The rows of a part from each of these sites, sent together; what fails at one site is its answer."""
+    answers = await run.square.reader.fetch_many([run.prepare(part, tenant) for tenant in tenants])
+    for answer in answers:
+        if isinstance(answer, EVERYWHERE):
+            raise answer
+    return {tenant.id: answer for tenant, answer in zip(tenants, answers, strict=True)}

@@ -1,0 +1,134 @@
+"""What was marked on the way is put in: the answers of sites, and at the end the errors of fields.
+
+A mark is a text of 128 random bits that no stored text can hold, so answers are put in without reading the JSON. Only
+when a field failed is the JSON read, to set nulls where the GraphQL specification puts them and to tell the paths.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import orjson
+from graphql import get_location
+
+from gateway.errors import ErrorObject, error_from
+from gateway.execute.run import Row, Run, each
+from schema.compiler.part import Call, Part, Rejected, Slots
+from schema.compiler.trail import levels, under
+from schema.errors import ErrorCode, PleinError, not_found
+from tenants.errors import ReadError
+
+NULL = b"null"
+
+
+def suspended() -> PleinError:
+    """What a site that is closed for now answers."""
+    return PleinError(ErrorCode.SITE_SUSPENDED, "This site is suspended: nothing on it can be read or written now.")
+
+
+async def fill(run: Run, part: Part, json: bytes) -> bytes:
+    """The JSON of a list of sites with what each site answers itself."""
+    if not part.slots:
+        return json
+    pattern = re.compile(b'"' + run.call.nonce.encode() + rb':S:(\d+):(\d+):([0-9a-f-]{36})"')
+    wanted: dict[int, dict[UUID, None]] = {}
+    for match in pattern.finditer(json):
+        wanted.setdefault(int(match[1]), {})[UUID(match[3].decode())] = None
+    answers: dict[tuple[int, UUID], Sequence[bytes]] = {}
+    for number, ids in wanted.items():
+        tenants = await run.square.registry.many(ids)
+        found = await each(run, part.slots[number].part, list(tenants.values()))
+        for tenant_id in ids:
+            answers[number, tenant_id] = _columns(run, part.slots[number], found.get(tenant_id))
+
+    def answer(match: re.Match[bytes]) -> bytes:
+        return answers[int(match[1]), UUID(match[3].decode())][int(match[2])]
+
+    return pattern.sub(answer, json)
+
+
+def _columns(run: Run, slots: Slots, rows: list[Row] | ReadError | None) -> Sequence[bytes]:
+    """What one site put into its fields, or for each the mark of its error."""
+    error: Exception | None = None
+    if isinstance(rows, ReadError):
+        error = rows
+    elif not rows:
+        error = not_found(slots.path[-1])
+    elif rows[0][0] != b"ACTIVE":
+        error = suspended()
+    else:
+        return [NULL if column is None else column for column in rows[0][1:]]
+    marks = []
+    for item in slots.fields:
+        assert item.definition is not None
+        marks.append(run.fail(error, levels(under(slots.trail, item.definition.type)), item.nodes[0]))
+    return marks
+
+
+def body(call: Call, data: bytes) -> bytes:
+    """The body of the response, with nulls and errors where fields failed."""
+    if not call.faults:
+        return b'{"data":' + data + b"}"
+    completion = _Completion(call)
+    try:
+        completed = completion.walk(orjson.loads(data), [])
+    except _NullError:
+        completed = None
+    return orjson.dumps({"errors": completion.errors, "data": completed})
+
+
+class _NullError(Exception):
+    """A null climbs: so many positions are still to go."""
+
+    def __init__(self, levels: int) -> None:
+        super().__init__()
+        self.levels = levels
+
+
+class _Completion:
+    """Walks the answer, sets nulls and gathers the errors."""
+
+    def __init__(self, call: Call) -> None:
+        self.errors: list[ErrorObject] = []
+        self._faults = call.faults
+        self._prefix = f"{call.nonce}:E:"
+
+    def walk(self, value: Any, path: list[str | int]) -> Any:
+        """The value with its marks replaced. Raises `_NullError` where a null climbs beyond it."""
+        if isinstance(value, dict):
+            for key, item in value.items():
+                value[key] = self._at(item, [*path, key])
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                value[index] = self._at(item, [*path, index])
+        elif isinstance(value, str) and value.startswith(self._prefix):
+            fault = self._faults[int(value[len(self._prefix) :])]
+            self.errors.append(_error(fault, path))
+            raise _NullError(fault.levels)
+        return value
+
+    def _at(self, value: Any, path: list[str | int]) -> Any:
+        if not isinstance(value, str | dict | list):
+            return value
+        try:
+            return self.walk(value, path)
+        except _NullError as null:
+            if null.levels == 0:
+                return None
+            raise _NullError(null.levels - 1) from None
+
+
+def _error(fault: Rejected, path: Sequence[str | int]) -> ErrorObject:
+    loc = fault.node.loc
+    locations = [_location(loc.source, loc.start)] if loc else None
+    return error_from(fault.error, path=path, locations=locations)
+
+
+@lru_cache(maxsize=1024)
+def _location(source: Any, start: int) -> dict[str, int]:
+    line, column = get_location(source, start)
+    return {"line": line, "column": column}

@@ -1,0 +1,229 @@
+"""Lists over many sites: which items, in which order, before their details are read.
+
+The feed asks the platform's `activity` index, which holds no text and may only ever show too little; search asks each
+site for its best matches. Details come from the sites on the page, under their roles and the full predicate.
+Promises: pure; one statement for the feed's page, one per site for search, whatever the page size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    REAL,
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Text,
+    Uuid,
+    cast,
+    extract,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
+
+from auth.policy import activity_visible, content_visible, table_of
+from schema.bind import Order, Place
+from schema.compiler.compile import Compiler, Rejections
+from schema.compiler.paginate import Page, beyond, position
+from schema.compiler.part import Call, Getter, Part, Path, encode
+from schema.compiler.selection import Value
+from schema.compiler.sql import Builder
+from schema.errors import bad_input
+from schema.relay import PLATFORM_ID, CursorKey, cursor_key, decode_cursor
+from tenants.platform_tables import Activity, Membership, Tenant
+from tenants.site_tables import Content
+
+NEWEST = Order("published_at", descending=True, numeric=True)
+FEED = "feed"
+SEARCH = "search"
+QUERY_LENGTH = (2, 200)
+SITES_MOST = 1000
+"""How many sites one search asks at the most."""
+
+
+@dataclass(frozen=True)
+class Across:
+    """A list over many sites as it was asked for; `path` is its field's."""
+
+    page: Page
+    kinds: Value | None
+    path: Path
+    query: Value | None = None
+
+
+def across_key(call: Call, name: str, scope: str = "") -> CursorKey:
+    """The key of the cursors of a list over many sites."""
+    return cursor_key(call.secret, PLATFORM_ID, f"Query.{name}", scope)
+
+
+def feed_page(compiler: Compiler, across: Across) -> Part:
+    """One page of the feed, and one row more: site, item and moment (microseconds), in the order of paging."""
+
+    def build(rejected: Rejections) -> Part:
+        builder = Builder(compiler.operation, compiler.catalogue, Place.PLATFORM, rejected)
+        item, site, mine = _feed_tables()
+        where = [*_feed_conditions(builder, across, item, site, mine)]
+        for value, after, name in _bounds(across.page):
+            bound = _moment(builder, across, value, name)
+            where.append(beyond(item, NEWEST, "content_id", bound, after=after))
+        backward = across.page.backward
+        keys = (item.c.published_at, item.c.content_id)
+        order = [key.asc() if backward else key.desc() for key in keys]
+        limit = literal_column(str(across.page.size + 1))
+        latest = (
+            select(item.c.tenant_id, *keys).where(*where).order_by(*order).limit(limit).correlate(site, mine).lateral()
+        )
+        outer_keys = (latest.c.published_at, latest.c.content_id)
+        moment = cast(extract("epoch", latest.c.published_at) * 1_000_000, BigInteger)
+        query = (
+            select(latest.c.tenant_id, latest.c.content_id, moment)
+            .select_from(mine.join(site, site.c.id == mine.c.tenant_id).join(latest, literal_column("true")))
+            .where(mine.c.account_id == builder.terms.me, site.c.state == "ACTIVE")
+            .order_by(*[key.asc() if backward else key.desc() for key in outer_keys])
+            .limit(limit)
+        )
+        return compiler.part(builder, query, rejected, build)
+
+    return build({})
+
+
+def feed_total(compiler: Compiler, across: Across) -> Part:
+    """How many items the feed holds: one row, one number."""
+
+    def build(rejected: Rejections) -> Part:
+        builder = Builder(compiler.operation, compiler.catalogue, Place.PLATFORM, rejected)
+        item, site, mine = _feed_tables()
+        joined = mine.join(site, site.c.id == mine.c.tenant_id).join(item, item.c.tenant_id == site.c.id)
+        where = _feed_conditions(builder, across, item, site, mine)
+        own = (mine.c.account_id == builder.terms.me, site.c.state == "ACTIVE")
+        return compiler.part(builder, select(func.count()).select_from(joined).where(*own, *where), rejected, build)
+
+    return build({})
+
+
+def my_sites(compiler: Compiler) -> Part:
+    """The ids of the sites that the viewer is a member of and that answer."""
+
+    def build(rejected: Rejections) -> Part:
+        builder = Builder(compiler.operation, compiler.catalogue, Place.PLATFORM, rejected)
+        _, site, mine = _feed_tables()
+        query = (
+            select(site.c.id)
+            .select_from(mine.join(site, site.c.id == mine.c.tenant_id))
+            .where(mine.c.account_id == builder.terms.me, site.c.state == "ACTIVE")
+            .order_by(mine.c.joined_at, site.c.id)
+            .limit(literal_column(str(SITES_MOST)))
+        )
+        return compiler.part(builder, query, rejected, build)
+
+    return build({})
+
+
+def search_page(compiler: Compiler, across: Across) -> Part:
+    """One site's best matches, a page and one more: item and rank, in the order of paging."""
+
+    def build(rejected: Rejections) -> Part:
+        builder = Builder(compiler.operation, compiler.catalogue, Place.SITE, rejected)
+        item, words, where = _search(builder, across)
+        rank = func.ts_rank(item.c.search, words)
+        ranked = select(item.c.id, rank.label("rank")).where(*where).subquery()
+        backward = across.page.backward
+        bounds = []
+        for value, after, name in _bounds(across.page):
+            place = tuple_(*_rank(builder, across, value, name))
+            columns = tuple_(ranked.c.rank, ranked.c.id)
+            bounds.append(columns < place if after else columns > place)
+        order = [key.asc() if backward else key.desc() for key in (ranked.c.rank, ranked.c.id)]
+        limit = literal_column(str(across.page.size + 1))
+        query = select(ranked.c.id, ranked.c.rank).where(*bounds).order_by(*order).limit(limit)
+        return compiler.part(builder, query, rejected, build)
+
+    return build({})
+
+
+def search_total(compiler: Compiler, across: Across) -> Part:
+    """How many items of one site match: one row, one number."""
+
+    def build(rejected: Rejections) -> Part:
+        builder = Builder(compiler.operation, compiler.catalogue, Place.SITE, rejected)
+        item, _, where = _search(builder, across)
+        return compiler.part(builder, select(func.count()).select_from(item).where(*where), rejected, build)
+
+    return build({})
+
+
+def words_of(values: Mapping[str, Value], variables: Mapping[str, Any]) -> str:
+    """The words to search for, or a coded error."""
+    text: str = values["query"].read(variables).strip()
+    least, most = QUERY_LENGTH
+    if not least <= len(text) <= most:
+        raise bad_input("query", f"Give {least} to {most} characters.")
+    encode(text, "query")
+    return text
+
+
+def _feed_tables() -> tuple[Any, Any, Any]:
+    return table_of(Activity).alias(), table_of(Tenant).alias(), table_of(Membership).alias()
+
+
+def _feed_conditions(builder: Builder, across: Across, item: Any, site: Any, mine: Any) -> list[ColumnElement[bool]]:
+    conditions = [item.c.tenant_id == mine.c.tenant_id, activity_visible(item, mine, site, builder.terms)]
+    return [*conditions, *_of_kinds(builder, across, item)]
+
+
+def _of_kinds(builder: Builder, across: Across, item: Any) -> list[ColumnElement[bool]]:
+    kinds = across.kinds
+    if kinds is None or not kinds.given:
+        return []
+    parameter = builder.parameter(lambda call, _: encode(kinds.read(call.variables)), ARRAY(Text), across.path)
+    return [item.c.kind == func.any(parameter)]
+
+
+def _search(builder: Builder, across: Across) -> tuple[Any, ColumnElement[Any], list[ColumnElement[bool]]]:
+    item = table_of(Content).alias()
+    query = across.query
+    assert query is not None
+    text = builder.parameter(lambda call, _: encode(query.read(call.variables), "query"), Text(), across.path)
+    words = func.websearch_to_tsquery(literal_column("'pg_catalog.dutch'::regconfig"), text)
+    matches = item.c.search.op("@@")(words)
+    return item, words, [matches, content_visible(item, builder.terms), *_of_kinds(builder, across, item)]
+
+
+def _bounds(page: Page) -> list[tuple[Value, bool, str]]:
+    bounds = ((page.after, True, "after"), (page.before, False, "before"))
+    return [(value, after, name) for value, after, name in bounds if value is not None]
+
+
+def _moment(
+    builder: Builder, across: Across, cursor: Value, name: str
+) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    def read(call: Call) -> tuple[UUID, str]:
+        return decode_cursor(across_key(call, FEED), cursor.read(call.variables), name)
+
+    def moment(call: Call, _tenant_id: UUID) -> bytes:
+        return position(read(call)[1], NEWEST, name).encode()
+
+    parameter = builder.parameter(moment, DateTime(timezone=True), across.path)
+    return parameter, builder.parameter(_key(read), Uuid(), across.path)
+
+
+def _rank(builder: Builder, across: Across, cursor: Value, name: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    query = across.query
+    assert query is not None
+
+    def read(call: Call) -> tuple[UUID, str]:
+        return decode_cursor(across_key(call, SEARCH, query.read(call.variables)), cursor.read(call.variables), name)
+
+    rank = builder.parameter(lambda call, _: read(call)[1].encode(), REAL(), across.path)
+    return rank, builder.parameter(_key(read), Uuid(), across.path)
+
+
+def _key(read: Any) -> Getter:
+    return lambda call, _tenant_id: str(read(call)[0]).encode()
