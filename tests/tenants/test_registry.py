@@ -116,9 +116,8 @@ async def test_the_platforms_role_reads_the_platform_and_not_its_secrets(
     role = registry.platform_role
     assert role.startswith("square_")
     assert await plain_reader.fetch(Statement("SELECT current_user", role), []) == [(role.encode(),)]
-    assert (
-        await plain_reader.fetch(Statement("SELECT id, name, role, created_at FROM platform.account", role), []) == []
-    )
+    allowed = "SELECT id, name, role, created_at FROM platform.account LIMIT 0"
+    assert await plain_reader.fetch(Statement(allowed, role), []) == []
     for forbidden in (
         "SELECT email FROM platform.account",
         "SELECT * FROM platform.identity",
