@@ -1,6 +1,6 @@
 """Signed URLs: a browser fetches or sends bytes at the store itself, for a short time.
 
-Promises: the same signature botocore would make, at a tenth of its cost, because the signing key is kept for
+Promises: the same signature botocore would make, at less than a tenth of its cost, because the signing key is kept for
 the day. An upload is bound to the size, type and checksum that were announced. Never touches the network.
 """
 

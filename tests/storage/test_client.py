@@ -76,6 +76,17 @@ async def test_wrong_secret_and_missing_bucket(bundled_settings: StorageSettings
     await elsewhere.close()
 
 
+async def test_a_large_body_is_refused_before_it_is_sent_whole(bundled_settings: StorageSettings) -> None:
+    """The refusal is what the caller hears, not a broken connection."""
+    body = bytes(8 * 1024 * 1024)
+    for change, error in (({"secret_key": "wrong" * 8}, StoreRefused), ({"bucket": "not-there"}, BucketMissing)):
+        store = ObjectStore(replace(bundled_settings, max_attempts=1, **change))
+        for _ in range(3):
+            with pytest.raises(error):
+                await store.put(object_key(uuid4(), "x"), body)
+        await store.close()
+
+
 async def test_a_fresh_bucket_is_created_once(bundled: ObjectStore) -> None:
     store = ObjectStore(replace(bundled.settings, bucket="fresh-bucket"))
     assert await store.ensure_bucket() is True
