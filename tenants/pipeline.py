@@ -121,8 +121,8 @@ class Pipeline:
             if not self._writing and conn.flush():
                 self._writing = True
                 self._loop.add_writer(self._fd, self._on_writable)
-        except PsycopgError as error:
-            self.lose(str(error))
+        except Exception as error:  # half a segment may be on its way
+            self.lose(str(error) or repr(error))
 
     def _send_messages(self, conn: PGconn, request: Request) -> None:
         """Everything but the Sync; `request.messages` is right even when this raises half-way."""
@@ -161,8 +161,8 @@ class Pipeline:
         try:
             self._conn.consume_input()
             self._take_results()
-        except (PsycopgError, ConnectionLost) as error:
-            self.lose(str(error))
+        except Exception as error:  # whatever it was, what follows could no longer be told apart
+            self.lose(str(error) or repr(error))
         if self._retiring:
             if not self.flight:
                 self._close()
