@@ -12,14 +12,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
-from sqlalchemy import CTE, ColumnElement, Table, Uuid, and_, bindparam, case, exists, func, or_, select, true
+from sqlalchemy import CTE, ColumnElement, Uuid, and_, bindparam, case, exists, func, or_, select, true
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
-from sqlmodel import SQLModel
 
 from tenants.platform_tables import Ceiling, Membership
 from tenants.site_tables import Content, Group, GroupMember, Member, SiteWindow
+from tenants.tables import table_of
 
 ME = "me"
 """The name of the parameter that holds the viewer's account id, or null."""
@@ -59,11 +60,6 @@ class Row(Protocol):
         ...
 
 
-def table_of(model: type[SQLModel]) -> Table:
-    """The model's table, typed."""
-    return cast("Table", model.__table__)  # type: ignore[attr-defined]
-
-
 @dataclass(frozen=True)
 class Terms:
     """What every predicate of one statement is made of: the viewer, and on a site their standing there."""
@@ -90,7 +86,7 @@ class Terms:
 
 def terms() -> Terms:
     """The terms of one statement. The standing is one row, read once however often it is asked."""
-    me: ColumnElement[Any] = bindparam(ME, type_=Uuid)
+    me: ColumnElement[Any] = sql_cast(bindparam(ME, type_=Uuid), Uuid)
     site, member = table_of(SiteWindow).alias("here"), table_of(Member).alias("self")
     clearance = case(
         (site.c.state != "ACTIVE", NOBODY),

@@ -9,13 +9,14 @@ from enum import Enum
 import strawberry
 
 from auth import policy
-from auth.policy import Role, table_of
+from auth.policy import Role
 from schema.bind import Column, One, Order, Place, Source, at, bound
 from schema.levels import MemberRole, ranked, value
 from schema.relay import Node
 from tenants.platform_tables import Account as AccountTable
 from tenants.site_tables import Member as MemberTable
 from tenants.site_tables import PersonWindow
+from tenants.tables import table_of
 
 ACCOUNTS = Source(
     tables={Place.PLATFORM: table_of(AccountTable), Place.SITE: table_of(PersonWindow)},
@@ -45,9 +46,7 @@ class Account(Node):
     """A person, on all sites."""
 
     name: str = strawberry.field(description="The name shown to others.", metadata=at(Column("name")))
-    created_at: datetime = strawberry.field(
-        description="When the account was made.", metadata=at(Column("created_at"))
-    )
+    created_at: datetime = strawberry.field(description="When the account was made.", metadata=at(Column("created_at")))
 
 
 @bound(MEMBERS)

@@ -1,8 +1,8 @@
 """Where each field of the GraphQL schema lives, said once, beside the field.
 
-A type names its `Source` (`@bound(...)`), a field its binding (`strawberry.field(metadata=at(...))`); the compiler reads
-both from the finished schema. Promises: a field without a binding, or a type without a source and its policy, does not
-compile: `catalogue()` refuses it when the schema is built, not when it is asked for.
+A type names its `Source` (`@bound(...)`), a field its binding (`strawberry.field(metadata=at(...))`); the compiler
+reads both from the finished schema. Promises: a field without a binding, or a type without a source and its policy,
+does not compile: `catalogue()` refuses it when the schema is built, not when it is asked for.
 Never holds a value of a request.
 """
 
@@ -90,11 +90,6 @@ class GlobalId:
 
 
 @dataclass(frozen=True)
-class Same:
-    """Another type over the same row."""
-
-
-@dataclass(frozen=True)
 class One:
     """The one row of the field's type for which `join(row, target, terms)` holds, or null.
 
@@ -133,7 +128,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Filter:
-    """How one field of a filter input narrows the rows: `build(row, parameter, terms)`, the parameter cast to `cast`."""
+    """How a field of a filter input narrows the rows: `build(row, parameter, terms)`, the parameter of type `cast`."""
 
     cast: str
     build: Callable[[Row, ColumnElement[Any], Terms], ColumnElement[bool]]
@@ -187,9 +182,7 @@ class Made:
     name: str
 
 
-Binding = (
-    Column | Expression | GlobalId | Same | One | Either | Listed | Connected | Rooted | Mutates | Made
-)
+Binding = Column | Expression | GlobalId | One | Either | Listed | Connected | Rooted | Mutates | Made
 AnySource = Source | Nothing | Derived
 
 T = TypeVar("T", bound=type)

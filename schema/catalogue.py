@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import cast
 
 from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, is_introspection_type
 
@@ -75,7 +76,7 @@ def _widest(type_: GraphQLObjectType | GraphQLInterfaceType) -> GraphQLObjectTyp
     """The interface that stands for all types over the same rows, or the type itself."""
     for interface in type_.interfaces:
         if interface.extensions["strawberry-definition"].origin is not Node:
-            return interface
+            return cast("GraphQLInterfaceType", interface)
     return type_
 
 

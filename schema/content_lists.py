@@ -40,7 +40,7 @@ class ContentOrder(Enum):
 class ContentFilter:
     """Which items to list."""
 
-    kinds: list[ContentKind] | None = strawberry.field(default=strawberry.UNSET, description="Of one of these kinds.")  # type: ignore[valid-type]
+    kinds: list[ContentKind] | None = strawberry.field(default=strawberry.UNSET, description="Of one of these kinds.")
     author: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="By this member.")
     group: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="In this group.")
     tag: str | None = strawberry.field(default=strawberry.UNSET, description="With exactly this tag.")

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 from enum import Enum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from sqlalchemy import ColumnElement, func, select
 
 from auth import policy
-from auth.policy import Level, Row, Terms, table_of
+from auth.policy import Level, Row, Terms
 from schema.account import MEMBER_ORDERS, Member, MemberOrder
 from schema.bind import Column, Connected, Expression, Order, Place, Source, at, bound
 from schema.content_lists import CONTENT_FILTERS, CONTENT_ORDERS, ContentFilter, ContentOrder
@@ -16,6 +16,10 @@ from schema.levels import AccessLevel, Joining, ranked, value
 from schema.relay import Connection, Node, connection
 from tenants.site_tables import Group as GroupTable
 from tenants.site_tables import GroupMember
+from tenants.tables import table_of
+
+if TYPE_CHECKING:
+    from schema.content.base import Content
 
 GROUPS = Source(tables={Place.SITE: table_of(GroupTable)}, key="id", policy=policy.group_visible, tag="G")
 
@@ -63,9 +67,7 @@ class Group(Node):
     version: int = strawberry.field(description="Counts its changes.", metadata=at(Column("version")))
     created_at: datetime = strawberry.field(description="When it was made.", metadata=at(Column("created_at")))
     updated_at: datetime = strawberry.field(description="When it last changed.", metadata=at(Column("updated_at")))
-    member_count: int = strawberry.field(
-        description="How many members it has.", metadata=at(Expression(_member_count))
-    )
+    member_count: int = strawberry.field(description="How many members it has.", metadata=at(Expression(_member_count)))
     viewer_is_member: bool = strawberry.field(
         description="Whether the viewer is one of its members.", metadata=at(Expression(_viewer_is_member))
     )

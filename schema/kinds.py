@@ -4,6 +4,7 @@ Promises: everything that all kinds share (table, policy, mutations, feed, searc
 """
 
 from enum import Enum
+from typing import Any
 
 import strawberry
 
@@ -19,7 +20,8 @@ KINDS = {
     "POLL": "A question with a few options.",
 }
 
-ContentKind = strawberry.enum(
-    Enum("ContentKind", {word: strawberry.enum_value(word, description=text) for word, text in KINDS.items()}),  # type: ignore[misc]
-    description="The kinds of content.",
-)
+_words: Any = {word: strawberry.enum_value(word, description=text) for word, text in KINDS.items()}
+_enum: Any = Enum("ContentKind", _words)  # type: ignore[misc]
+
+ContentKind: Any = strawberry.enum(_enum, description="The kinds of content.")
+"""The kinds of content as an enum of the schema."""

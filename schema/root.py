@@ -55,13 +55,13 @@ class Query:
     feed: Connection[Content] = connection(
         Rooted(Root.FEED),
         "The latest items over all sites that the viewer is a member of, the newest first.",
-        kinds=(list[ContentKind], "Of one of these kinds only."),  # type: ignore[valid-type]
+        kinds=(list[ContentKind], "Of one of these kinds only."),
     )
     search: Connection[Content] = connection(
         Rooted(Root.SEARCH),
         "Items with these words over all sites that the viewer is a member of, the best match first.",
-        {"query": (str, "Words to look for; 2 to 200 characters. \"Quoted\" words stand together, -word is left out.")},
-        kinds=(list[ContentKind], "Of one of these kinds only."),  # type: ignore[valid-type]
+        {"query": (str, 'Words to look for; 2 to 200 characters. "Quoted" words stand together, -word is left out.')},
+        kinds=(list[ContentKind], "Of one of these kinds only."),
     )
     node: Node | None = field(
         Rooted(Root.NODE),
@@ -78,7 +78,7 @@ class Query:
 @cache
 def strawberry_schema() -> strawberry.Schema:
     """The schema as strawberry holds it."""
-    return strawberry.Schema(Query, types=[kind.type for kind in KIND_OF.values()])
+    return strawberry.Schema(Query, types=[kind.object_type for kind in KIND_OF.values()])
 
 
 @cache

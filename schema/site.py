@@ -6,13 +6,12 @@ Promises: a field that needs the site's own tables says so by its binding, so th
 
 from datetime import datetime
 from enum import Enum
-from typing import Annotated
 
 import strawberry
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from auth import policy
-from auth.policy import Level, Row, Terms, table_of
+from auth.policy import Level, Row, Terms
 from schema.account import MEMBER_ORDERS, Member, MemberOrder
 from schema.bind import Column, Connected, Expression, Filter, One, Order, Place, Source, at, bound
 from schema.content.base import Content
@@ -20,9 +19,10 @@ from schema.content_lists import CONTENT_FILTERS, CONTENT_ORDERS, ContentFilter,
 from schema.group import GROUP_ORDERS, Group, GroupOrder
 from schema.levels import AccessLevel, Joining, SiteState, ranked, value
 from schema.relay import Connection, Node, connection
-from tenants.platform_tables import Membership, Tenant
+from tenants.platform_tables import Tenant
 from tenants.site_tables import Member as MemberTable
 from tenants.site_tables import SiteWindow
+from tenants.tables import table_of
 
 SITES = Source(
     tables={Place.PLATFORM: table_of(Tenant), Place.SITE: table_of(SiteWindow)},
@@ -115,10 +115,10 @@ class Site(Node):
     )
 
 
-def _own(member: Row, terms: Terms):  # type: ignore[no-untyped-def]
+def _own(member: Row, terms: Terms) -> ColumnElement[bool]:
     return (member.c.account_id == terms.me) & member.c.left_at.is_(None)
 
 
-def _member_count():  # type: ignore[no-untyped-def]
+def _member_count() -> ColumnElement[int]:
     member = table_of(MemberTable).alias()
     return select(func.count()).select_from(member).where(member.c.left_at.is_(None)).scalar_subquery()

@@ -1,7 +1,7 @@
 """What a mutation's service works with: one transaction, and the way into a site within it.
 
-Promises: a service sees one transaction, begun for it and committed after its payload is read; whatever it raises undoes
-all of it. It works as the platform's owner until it enters a site, and as that site's role from then on.
+Promises: a service sees one transaction, begun for it and committed after its payload is read; whatever it raises
+undoes all of it. It works as the platform's owner until it enters a site, and as that site's role from then on.
 Never commits, never opens a second transaction.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection

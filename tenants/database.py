@@ -29,6 +29,9 @@ from tenants.site_tables import TENANT
 
 Rows = list[tuple[bytes | None, ...]]
 
+Transaction = AsyncConnection
+"""What a transaction's block is given; floors above name it by this word."""
+
 # Connection failures, too many connections, and a server that shuts down, crashed, starts or ended the session itself.
 GONE = re.compile(r"08...|53300|57P0.|25P0[34]")
 

@@ -25,7 +25,7 @@ from schema.compiler.part import Part, RejectedError
 from schema.compiler.selection import Selected, arguments, collect
 from schema.compiler.trail import Trail, levels, under
 from schema.errors import PleinError
-from schema.relay import NodeId, encode_cursor
+from schema.relay import PLATFORM_ID, NodeId, encode_cursor
 from tenants.errors import ReadError
 
 
@@ -57,7 +57,6 @@ async def search_field(run: Run, selected: Selected) -> bytes:
 
 
 async def _guarded(run: Run, selected: Selected, field: Any) -> bytes:
-    assert selected.definition is not None
     try:
         json: bytes = await field(run, selected)
     except RejectedError as rejection:
@@ -66,7 +65,7 @@ async def _guarded(run: Run, selected: Selected, field: Any) -> bytes:
         error = failure
     else:
         return json
-    return run.fail(error, levels(under((), selected.definition.type)), selected.nodes[0])
+    return run.fail(error, levels(under((), selected.output)), selected.nodes[0])
 
 
 async def _feed(run: Run, selected: Selected) -> bytes:
@@ -112,15 +111,14 @@ async def _search(run: Run, selected: Selected) -> bytes:
 
 
 async def _connection(run: Run, selected: Selected, source: Source, entries: list[Entry], total: int) -> bytes:
-    assert selected.definition is not None
     operation = run.plan.compiler.operation
-    type_ = _object_type(selected.definition.type)
+    type_ = _object_type(selected.output)
     page = source.asked.page
     more = len(entries) > page.size
     entries = entries[: page.size]
     if page.backward:
         entries.reverse()
-    trail = under((), selected.definition.type)
+    trail = under((), selected.output)
     made: dict[str, Any] = {}
     for item in collect(operation, type_, selected.selection_sets):
         match item.name:
@@ -138,9 +136,8 @@ async def _connection(run: Run, selected: Selected, source: Source, entries: lis
 async def _edges(
     run: Run, selected: Selected, source: Source, entries: Sequence[Entry], path: tuple[str, ...], trail: Trail
 ) -> list[dict[str, Any]]:
-    assert selected.definition is not None
-    type_ = _object_type(selected.definition.type)
-    item_trail = under(under(trail, selected.definition.type), None, selected.definition.type)
+    type_ = _object_type(selected.output)
+    item_trail = under(under(trail, selected.output), None, selected.output)
     edges: list[dict[str, Any]] = [{} for _ in entries]
     for item in collect(run.plan.compiler.operation, type_, selected.selection_sets):
         if item.name == "__typename":
@@ -148,8 +145,7 @@ async def _edges(
         elif item.name == "cursor":
             values = [_cursor(run, source, entry) for entry in entries]
         else:
-            assert item.definition is not None
-            node_trail = under(item_trail, item.definition.type)
+            node_trail = under(item_trail, item.output)
             ids = [entry.node for entry in entries]
             found = await find_rows(run, item, ids, (*path, item.key), node_trail)
             values = [orjson.Fragment(found.get(node, NULL)) for node in ids]
@@ -158,11 +154,8 @@ async def _edges(
     return edges
 
 
-def _page_info(
-    run: Run, selected: Selected, source: Source, entries: Sequence[Entry], *, more: bool
-) -> dict[str, Any]:
-    assert selected.definition is not None
-    type_ = _object_type(selected.definition.type)
+def _page_info(run: Run, selected: Selected, source: Source, entries: Sequence[Entry], *, more: bool) -> dict[str, Any]:
+    type_ = _object_type(selected.output)
     page = source.asked.page
     ahead, behind = more, (page.before if page.backward else page.after) is not None
     made: dict[str, Any] = {}
@@ -188,7 +181,7 @@ def _cursor(run: Run, source: Source, entry: Entry) -> str:
 def _checked(run: Run, part: Part) -> Part:
     """The part, once its cursors have been read: here a wrong one fails the whole field."""
     for getter in part.getters:
-        getter(run.call, across.PLATFORM_ID)
+        getter(run.call, PLATFORM_ID)
     return part
 
 
@@ -200,8 +193,7 @@ def _kept(run: Run, key: object, make: Any) -> Part:
 
 
 def _wants(run: Run, selected: Selected, *names: str) -> bool:
-    assert selected.definition is not None
-    type_ = _object_type(selected.definition.type)
+    type_ = _object_type(selected.output)
     fields = collect(run.plan.compiler.operation, type_, selected.selection_sets)
     return any(item.name in names for item in fields)
 

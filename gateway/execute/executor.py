@@ -27,10 +27,9 @@ from schema.bind import Connected, Mutates, Root, Rooted
 from schema.catalogue import catalogue_of
 from schema.compiler.compile import Compiler
 from schema.compiler.part import Call
-from schema.compiler.selection import Selected, collect, shape
 from schema.compiler.selection import Operation as Selection
+from schema.compiler.selection import Selected, collect, shape
 from schema.compiler.trail import levels, under
-from tenants.errors import DatabaseUnavailable, ReaderBusy
 
 PLANS_MOST = 2000
 """How many compiled operations are kept."""
@@ -103,18 +102,19 @@ async def _field(run: Run, document: Document, operation: Operation, selected: S
         return b'"' + selected.parent.name.encode() + b'"'
     if selected.definition is None or selected.name in {"__schema", "__type"}:
         return introspection_field(run.square.schema, document, operation, selected, dict(run.call.variables))
-    binding = run.plan.compiler.catalogue.bindings[selected.parent.name, selected.name]
     try:
-        match binding:
-            case Rooted(root):
-                return await FIELDS[root](run, selected)
-            case Connected():
-                return await platform_field(run, selected)
-            case Mutates():
-                return await mutation_field(run, selected, binding)
-            case _:
-                raise TypeError(f"{selected.name} is no root field: {binding}")
-    except (DatabaseUnavailable, ReaderBusy):
-        raise
-    except Exception as error:  # one field's fault is not the others'
-        return run.fail(error, levels(under((), selected.definition.type)), selected.nodes[0])
+        return await _bound_field(run, selected)
+    except Exception as error:  # one field's fault is not the others'; what concerns all of them is raised again
+        return run.fail(error, levels(under((), selected.output)), selected.nodes[0])
+
+
+async def _bound_field(run: Run, selected: Selected) -> bytes:
+    binding = run.plan.compiler.catalogue.bindings[selected.parent.name, selected.name]
+    match binding:
+        case Rooted(root):
+            return await FIELDS[root](run, selected)
+        case Connected():
+            return await platform_field(run, selected)
+        case Mutates():
+            return await mutation_field(run, selected, binding)
+    raise TypeError(f"{selected.name} is no root field: {binding}")

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import orjson
-from graphql import DocumentNode, FieldNode, GraphQLSchema, OperationDefinitionNode, OperationType, SelectionSetNode
-from graphql import execute_sync
+from graphql import (
+    DocumentNode,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    execute_sync,
+)
 
 from gateway.documents import Document, Operation
 from schema.compiler.selection import Selected

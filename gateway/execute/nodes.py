@@ -26,19 +26,17 @@ ACCOUNT, SITE = "A", "S"
 
 async def node_field(run: Run, selected: Selected) -> bytes:
     """`node`: the JSON of the one, or null."""
-    assert selected.definition is not None
     id_ = arguments(run.plan.compiler.operation, selected)["id"]
     node = decode_id(id_.read(run.call.variables))
     if node is None:
         return NULL
-    found = await find(run, selected, (node,), under((), selected.definition.type))
+    found = await find(run, selected, (node,), under((), selected.output))
     return found.get(node, NULL)
 
 
 async def nodes_field(run: Run, selected: Selected) -> bytes:
     """`nodes`: the JSON of each, or null, in the order of the ids."""
-    assert selected.definition is not None
-    type_ = selected.definition.type
+    type_ = selected.output
     texts = arguments(run.plan.compiler.operation, selected)["ids"].read(run.call.variables)
     if len(texts) > NODES_MOST:
         error = bad_input("ids", f"At most {NODES_MOST} ids at once.")

@@ -19,7 +19,7 @@ from schema.compiler.compile import Compiler
 from schema.compiler.part import Call, Part, Rejected, bind
 from schema.compiler.selection import Selected
 from schema.relay import PLATFORM_ID
-from tenants.errors import DatabaseUnavailable, ReadError, ReaderBusy
+from tenants.errors import DatabaseUnavailable, ReaderBusy, ReadError
 from tenants.reader import Statement
 from tenants.registry import TenantRef
 from tenants.site_tables import TENANT

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gateway.execute.run import Run
 from gateway.execute.splice import NULL, fill, suspended
-from schema.compiler.part import Part, Path
 from schema.compiler.compile import SelectionSets
+from schema.compiler.part import Part, Path
 from schema.compiler.selection import Selected, arguments
 from schema.compiler.trail import Trail, levels, under
 from tenants.errors import ReadError
@@ -23,13 +23,12 @@ async def platform_field(run: Run, selected: Selected) -> bytes:
 
 async def site_field(run: Run, selected: Selected) -> bytes:
     """`site`: by its slug, or the one that was asked by its host."""
-    assert selected.definition is not None
     slug = arguments(run.plan.compiler.operation, selected).get("slug")
     name = slug.read(run.call.variables) if slug is not None else None
     tenant = await _site_named(run, name)
     if tenant is None:
         return NULL
-    trail = under((), selected.definition.type)
+    trail = under((), selected.output)
     return await site_json(run, selected, tenant, selected.selection_sets, (selected.key,), trail)
 
 

@@ -64,8 +64,7 @@ def _columns(run: Run, slots: Slots, rows: list[Row] | ReadError | None) -> Sequ
         return [NULL if column is None else column for column in rows[0][1:]]
     marks = []
     for item in slots.fields:
-        assert item.definition is not None
-        marks.append(run.fail(error, levels(under(slots.trail, item.definition.type)), item.nodes[0]))
+        marks.append(run.fail(error, levels(under(slots.trail, item.output)), item.nodes[0]))
     return marks
 
 

@@ -13,8 +13,8 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    REAL,
     ARRAY,
+    REAL,
     BigInteger,
     ColumnElement,
     DateTime,
@@ -28,7 +28,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from auth.policy import activity_visible, content_visible, table_of
+from auth.policy import activity_visible, content_visible
 from schema.bind import Order, Place
 from schema.compiler.compile import Compiler, Rejections
 from schema.compiler.paginate import Page, beyond, position
@@ -39,6 +39,7 @@ from schema.errors import bad_input
 from schema.relay import PLATFORM_ID, CursorKey, cursor_key, decode_cursor
 from tenants.platform_tables import Activity, Membership, Tenant
 from tenants.site_tables import Content
+from tenants.tables import table_of
 
 NEWEST = Order("published_at", descending=True, numeric=True)
 FEED = "feed"
@@ -76,7 +77,7 @@ def feed_page(compiler: Compiler, across: Across) -> Part:
         backward = across.page.backward
         keys = (item.c.published_at, item.c.content_id)
         order = [key.asc() if backward else key.desc() for key in keys]
-        limit = literal_column(str(across.page.size + 1))
+        limit: ColumnElement[int] = literal_column(str(across.page.size + 1))
         latest = (
             select(item.c.tenant_id, *keys).where(*where).order_by(*order).limit(limit).correlate(site, mine).lateral()
         )
@@ -141,7 +142,7 @@ def search_page(compiler: Compiler, across: Across) -> Part:
             columns = tuple_(ranked.c.rank, ranked.c.id)
             bounds.append(columns < place if after else columns > place)
         order = [key.asc() if backward else key.desc() for key in (ranked.c.rank, ranked.c.id)]
-        limit = literal_column(str(across.page.size + 1))
+        limit: ColumnElement[int] = literal_column(str(across.page.size + 1))
         query = select(ranked.c.id, ranked.c.rank).where(*bounds).order_by(*order).limit(limit)
         return compiler.part(builder, query, rejected, build)
 

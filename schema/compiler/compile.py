@@ -15,6 +15,7 @@ from sqlalchemy import ARRAY, Text, Uuid, cast, func, literal_column, select, un
 from schema.bind import Connected, Place
 from schema.catalogue import Catalogue
 from schema.compiler.dialect import render
+from schema.compiler.json import Json
 from schema.compiler.part import Getter, Part, Path, Slots
 from schema.compiler.selection import Operation, Selected, collect
 from schema.compiler.sql import Builder
@@ -36,13 +37,13 @@ class Compiler:
 
     def platform(self, selected: Selected) -> Part:
         """A root field read from the platform's tables: `viewer`, `sites`. One row, one column: its JSON."""
-        assert selected.definition is not None
-        type_ = get_named_type(selected.definition.type)
+        type_ = get_named_type(selected.output)
         binding = self.catalogue.bindings[selected.parent.name, selected.name]
-        path, trail = (selected.key,), under((), selected.definition.type)
+        path, trail = (selected.key,), under((), selected.output)
 
         def build(rejected: Rejections) -> Part:
             builder = Builder(self.operation, self.catalogue, Place.PLATFORM, rejected)
+            json: Json
             if isinstance(binding, Connected):
                 json = func.to_json(builder.field(selected, None, (), path))
             else:

@@ -69,9 +69,8 @@ def connection_json(
     builder: Builder, selected: Selected, binding: Connected, row: Any, trail: Trail, path: Path
 ) -> ColumnElement[Any]:
     """The JSON of a connection hanging on `row` (None at the root)."""
-    assert selected.definition is not None
     given_arguments = arguments(builder.operation, selected)
-    type_ = object_type(selected.definition.type)
+    type_ = object_type(selected.output)
     source = builder.catalogue.source(node_type(type_).name)
     fields = collect(builder.operation, type_, selected.selection_sets)
     stretch = _stretch(builder, selected, binding, source, given_arguments)
@@ -79,7 +78,6 @@ def connection_json(
     rows = _rows(builder, stretch, conditions, fields, path)
     pairs: list[tuple[str, ColumnElement[Any]]] = []
     for item in fields:
-        item_path = (*path, item.key)
         if item.name == "__typename":
             pairs.append((item.key, literal_column(f"'{type_.name}'", Text)))
         elif item.name == "totalCount":
@@ -87,7 +85,8 @@ def connection_json(
         elif item.name == "pageInfo":
             pairs.append((item.key, _page_info(builder, stretch, item, rows, path)))
         else:
-            pairs.append((item.key, _edges(builder, stretch, item, rows, under(trail, item.definition.type), item_path)))
+            edges_trail = under(trail, item.output)
+            pairs.append((item.key, _edges(builder, stretch, item, rows, edges_trail, (*path, item.key))))
     value = json_object(pairs)
     return builder.scalar(value, rows) if rows is not None else value
 
@@ -178,20 +177,18 @@ def _edges(
     builder: Builder, stretch: Stretch, selected: Selected, rows: FromClause | None, trail: Trail, path: Path
 ) -> ColumnElement[Any]:
     assert rows is not None
-    assert selected.definition is not None
-    edge_type = object_type(selected.definition.type)
-    item_trail = under(trail, None, selected.definition.type)
+    edge_type = object_type(selected.output)
+    item_trail = under(trail, None, selected.output)
     pairs: list[tuple[str, ColumnElement[Any]]] = []
     with builder.inside(rows):
         for item in collect(builder.operation, edge_type, selected.selection_sets):
-            assert item.definition is not None or item.name == "__typename"
             if item.definition is None:
                 value: ColumnElement[Any] = literal_column(f"'{edge_type.name}'", Text)
             elif item.name == "cursor":
                 value = _cursor(builder, stretch, rows, path)
             else:
-                types = builder.types_over(get_named_type(item.definition.type), stretch.source)
-                trail_of_node = under(item_trail, item.definition.type)
+                types = builder.types_over(get_named_type(item.output), stretch.source)
+                trail_of_node = under(item_trail, item.output)
                 value = builder.row_json(types, item.selection_sets, rows, trail_of_node, (*path, item.key))
             pairs.append((item.key, value))
     edge = json_object(pairs)
@@ -210,13 +207,12 @@ def _page_info(
     builder: Builder, stretch: Stretch, selected: Selected, rows: FromClause | None, path: Path
 ) -> ColumnElement[Any]:
     assert rows is not None
-    assert selected.definition is not None
     page = stretch.page
     size = literal_column(str(page.size), Integer)
     cut = func.coalesce(func.max(rows.c[CUT]), 0)
     nearest, farthest = literal_column("1", Integer), func.least(rows.c[CUT], size)
     start, end = (farthest, nearest) if page.backward else (nearest, farthest)
-    type_ = object_type(selected.definition.type)
+    type_ = object_type(selected.output)
     pairs: list[tuple[str, ColumnElement[Any]]] = []
     for item in collect(builder.operation, type_, selected.selection_sets):
         more_ahead = (item.name == "hasNextPage") is not page.backward
@@ -245,4 +241,5 @@ def object_type(type_: GraphQLOutputType) -> GraphQLObjectType:
 def node_type(connection: GraphQLOutputType) -> GraphQLNamedType:
     """The type of a connection's nodes."""
     edge = object_type(object_type(connection).fields["edges"].type)
-    return get_named_type(edge.fields["node"].type)
+    named: GraphQLNamedType = get_named_type(edge.fields["node"].type)
+    return named

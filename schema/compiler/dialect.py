@@ -17,8 +17,8 @@ from sqlalchemy.sql.elements import CompilerElement
 class _Compiler(PGCompiler):
     def visit_bindparam(self, bindparam: BindParameter[Any], **kwargs: Any) -> str:  # type: ignore[override]
         if bindparam.unique and "literal_binds" not in kwargs:
-            return str(super().visit_bindparam(bindparam, literal_binds=True, **kwargs))
-        return str(super().visit_bindparam(bindparam, **kwargs))
+            kwargs["literal_binds"] = True
+        return str(super().visit_bindparam(bindparam, **kwargs))  # type: ignore[no-untyped-call]
 
 
 class _Dialect(postgresql.dialect):  # type: ignore[misc,valid-type]

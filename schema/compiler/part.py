@@ -117,7 +117,7 @@ def wanted(tag: str) -> Getter:
 
 
 def encode(value: Any, name: str = "") -> bytes | None:
-    """A value as Postgres reads it in text form. Raises BAD_USER_INPUT, naming the argument, for text it cannot hold."""
+    """A value as Postgres reads it in text form. Raises BAD_USER_INPUT, with the argument, for what it cannot hold."""
     if value is None:
         return None
     try:

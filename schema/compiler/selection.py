@@ -18,6 +18,7 @@ from graphql import (
     GraphQLInputType,
     GraphQLInterfaceType,
     GraphQLObjectType,
+    GraphQLOutputType,
     GraphQLSchema,
     GraphQLUnionType,
     InlineFragmentNode,
@@ -82,6 +83,13 @@ class Selected:
         return self.nodes[0].name.value
 
     @property
+    def output(self) -> GraphQLOutputType:
+        """The field's type. Not for `__typename`, which every type has."""
+        if self.definition is None:
+            raise TypeError(f"{self.name} has no definition on {self.parent.name}.")
+        return self.definition.type
+
+    @property
     def selection_sets(self) -> tuple[SelectionSetNode, ...]:
         """The selection sets under the field, of all merged nodes."""
         return tuple(node.selection_set for node in self.nodes if node.selection_set)
@@ -133,7 +141,8 @@ def _applies(schema: GraphQLSchema, type_: GraphQLObjectType, condition: str | N
 def _included(node: SelectionNode, variables: Variables) -> bool:
     for directive in node.directives or ():
         if directive.name.value in ("skip", "include"):
-            condition = directive.arguments[0].value
+            (argument,) = directive.arguments or ()
+            condition = argument.value
             value = (
                 variables.get(condition.name.value)
                 if isinstance(condition, VariableNode)

@@ -8,34 +8,32 @@ Never talks to a database.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 from graphql import GraphQLNamedType, GraphQLObjectType, GraphQLOutputType, SelectionSetNode, get_named_type
-from sqlalchemy import JSON, ColumnElement, FromClause, Text, bindparam, case, cast, func, literal_column, select
+from sqlalchemy import ColumnElement, FromClause, Text, bindparam, case, cast, func, literal_column, select
 from sqlalchemy.types import TypeEngine
 
 from auth.policy import ME, Row, terms
 from schema.bind import (
+    Binding,
     Column,
     Connected,
-    Derived,
     Either,
     Expression,
     GlobalId,
     Listed,
-    Nothing,
     One,
     Place,
-    Same,
     Source,
 )
 from schema.catalogue import Catalogue, UnboundError
 from schema.compiler.connection import connection_json, node_type
 from schema.compiler.json import EMPTY_LIST, Json, json_object
-from schema.compiler.part import Call, Getter, Path, Rejected, RejectedError, Slots
+from schema.compiler.part import Call, Getter, Path, Rejected, RejectedError
 from schema.compiler.selection import Operation, Selected, collect
 from schema.compiler.trail import Trail, levels, under
 from schema.errors import PleinError
@@ -151,8 +149,7 @@ class Builder:
 
     def field(self, selected: Selected, row: Any, trail: Trail, path: Path) -> Json:
         """The value of a field; a coded error in its arguments becomes a mark that the error stands in for."""
-        assert selected.definition is not None
-        type_ = selected.definition.type
+        type_ = selected.output
         here = under(trail, type_)
         try:
             if path in self.rejected:
@@ -163,27 +160,32 @@ class Builder:
             return self.parameter(lambda call, _: call.mark(fault).encode(), Text(), path)
 
     def _bound(self, selected: Selected, row: Any, type_: GraphQLOutputType, here: Trail, path: Path) -> Json:
-        named = get_named_type(type_)
-        match self.catalogue.bindings[selected.parent.name, selected.name]:
+        binding = self.catalogue.bindings[selected.parent.name, selected.name]
+        match binding:
             case Column(name):
                 return row.c[name]  # type: ignore[no-any-return]
             case Expression(build):
                 return build(row, self.terms)
             case GlobalId():
                 return self._global_id(selected.parent, row, path)
-            case One() as edge:
-                return self.one(edge, named, self.catalogue.source(named.name), selected, row, here, path)
-            case Same():
-                return self.row_json(self.types_over(named, None), selected.selection_sets, row, here, path)
+            case Connected():
+                return connection_json(self, selected, binding, row, here, path)
+        return self._nested(selected, binding, row, type_, here, path)
+
+    def _nested(
+        self, selected: Selected, binding: Binding, row: Any, type_: GraphQLOutputType, here: Trail, path: Path
+    ) -> Json:
+        """Fields with a selection of their own, other than connections."""
+        named = get_named_type(type_)
+        match binding:
+            case One():
+                return self.one(binding, named, self.catalogue.source(named.name), selected, row, here, path)
             case Either(when, first, other):
-                return case((when(row), self._either(first, named, selected, row, here, path)),
-                            else_=self._either(other, named, selected, row, here, path))
+                one, another = (self._either(edge, named, selected, row, here, path) for edge in (first, other))
+                return case((when(row), one), else_=another)
             case Listed(rows):
                 return self._listed(rows(row, self.terms), named, selected, under(here, None, type_), path)
-            case Connected() as edges:
-                return connection_json(self, selected, edges, row, here, path)
-            case other:
-                raise UnboundError(f"{selected.parent.name}.{selected.name} ({other}) is not compiled.")
+        raise UnboundError(f"{selected.parent.name}.{selected.name} ({binding}) is not compiled.")
 
     def one(
         self, edge: One, named: GraphQLNamedType, source: Source, selected: Selected, row: Any, here: Trail, path: Path
@@ -201,9 +203,7 @@ class Builder:
         type_name, one = edge
         return self.one(one, named, self.catalogue.source(type_name), selected, row, here, path)
 
-    def _listed(
-        self, rows: FromClause, named: GraphQLNamedType, selected: Selected, here: Trail, path: Path
-    ) -> Json:
+    def _listed(self, rows: FromClause, named: GraphQLNamedType, selected: Selected, here: Trail, path: Path) -> Json:
         with self.inside(rows):
             value = self.row_json([named], selected.selection_sets, rows, here, path)  # type: ignore[list-item]
         return self.scalar(func.coalesce(func.json_agg(value), EMPTY_LIST), rows)
@@ -236,9 +236,9 @@ class Builder:
             case Expression(place=place):
                 return place is Place.SITE
             case One() | Listed():
-                return self._lives_on_site(get_named_type(selected.definition.type))
+                return self._lives_on_site(get_named_type(selected.output))
             case Connected():
-                return self._lives_on_site(node_type(selected.definition.type))
+                return self._lives_on_site(node_type(selected.output))
         return False
 
     def _lives_on_site(self, named: GraphQLNamedType) -> bool:

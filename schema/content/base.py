@@ -6,13 +6,13 @@ Promises: an item is one row of `content`; what only one kind has is in its `det
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from sqlalchemy import ColumnElement, FromClause, func, select
 
 from auth import policy
-from auth.policy import Level, Row, Terms, table_of
+from auth.policy import Level, Row, Terms
 from schema.account import Member
 from schema.bind import Column, Connected, Derived, Expression, Listed, One, Order, Place, Source, at, bound
 from schema.group import Group
@@ -22,6 +22,7 @@ from schema.relay import Connection, Node, connection
 from tenants.site_tables import Comment as CommentTable
 from tenants.site_tables import Content as ContentTable
 from tenants.site_tables import Reaction
+from tenants.tables import table_of
 
 CONTENT = Source(
     tables={Place.SITE: table_of(ContentTable)},
@@ -30,6 +31,10 @@ CONTENT = Source(
     tag="C",
     discriminator="kind",
 )
+
+if TYPE_CHECKING:
+    from schema.content.comment import Comment
+    from schema.site import Site
 
 COMMENT_ORDERS = {"OLDEST": Order("created_at", descending=False, numeric=True)}
 
@@ -43,7 +48,7 @@ class Kind:
     `input_name` is the field of the create and update inputs that carries them.
     """
 
-    type: type
+    object_type: type
     titled: bool = True
     input_name: str = ""
     input_type: type | None = None
@@ -96,7 +101,7 @@ class ReactionCount:
 class Content(Node):
     """An item that somebody published on a site."""
 
-    kind: ContentKind = strawberry.field(description="What kind of item it is.", metadata=at(Column("kind")))  # type: ignore[valid-type]
+    kind: ContentKind = strawberry.field(description="What kind of item it is.", metadata=at(Column("kind")))
     title: str = strawberry.field(
         description="Its title; empty for a kind without titles.", metadata=at(Column("title"))
     )
@@ -113,7 +118,7 @@ class Content(Node):
         description="The group it is in; null outside groups.",
         metadata=at(One(lambda row, group, _: group.c.id == row.c.group_id)),
     )
-    site: Annotated["Site", strawberry.lazy("schema.site")] | None = strawberry.field(  # noqa: F821
+    site: Annotated["Site", strawberry.lazy("schema.site")] | None = strawberry.field(
         description="The site it is on.", metadata=at(One(policy.same_site, policy.everyone))
     )
     access: AccessLevel = strawberry.field(
@@ -123,9 +128,7 @@ class Content(Node):
     version: int = strawberry.field(
         description="Counts its changes; give it back with `updateContent`.", metadata=at(Column("version"))
     )
-    published_at: datetime = strawberry.field(
-        description="When it was published.", metadata=at(Column("published_at"))
-    )
+    published_at: datetime = strawberry.field(description="When it was published.", metadata=at(Column("published_at")))
     created_at: datetime = strawberry.field(description="When it was made.", metadata=at(Column("created_at")))
     updated_at: datetime = strawberry.field(description="When it last changed.", metadata=at(Column("updated_at")))
     comment_count: int = strawberry.field(
@@ -140,7 +143,7 @@ class Content(Node):
     viewer_reaction: ReactionKind | None = strawberry.field(
         description="The viewer's own reaction; null if they gave none.", metadata=at(Expression(viewer_reaction))
     )
-    comments: Connection[Annotated["Comment", strawberry.lazy("schema.content.comment")]] = connection(  # noqa: F821
+    comments: Connection[Annotated["Comment", strawberry.lazy("schema.content.comment")]] = connection(
         Connected(
             lambda row, comment, _: (comment.c.content_id == row.c.id) & comment.c.parent_id.is_(None),
             COMMENT_ORDERS,

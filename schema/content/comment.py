@@ -1,12 +1,11 @@
 """Comments on an item, and answers to comments."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from auth import policy
-from auth.policy import table_of
 from schema.account import Member
 from schema.bind import Column, Connected, Either, Expression, Listed, One, Place, Source, at, bound
 from schema.content.base import (
@@ -20,6 +19,10 @@ from schema.content.base import (
 from schema.levels import ReactionKind
 from schema.relay import Connection, Node, connection
 from tenants.site_tables import Comment as CommentTable
+from tenants.tables import table_of
+
+if TYPE_CHECKING:
+    from schema.content.subject import Subject
 
 COMMENTS = Source(tables={Place.SITE: table_of(CommentTable)}, key="id", policy=policy.comment_visible, tag="K")
 
@@ -38,11 +41,9 @@ class Comment(Node):
         metadata=at(One(lambda row, member, _: member.c.account_id == row.c.author_id, policy.everyone)),
     )
     content: Content | None = strawberry.field(description="The item it is on.", metadata=at(TO_CONTENT))
-    subject: Annotated["Subject", strawberry.lazy("schema.content.subject")] | None = strawberry.field(  # noqa: F821
+    subject: Annotated["Subject", strawberry.lazy("schema.content.subject")] | None = strawberry.field(
         description="What it speaks about: the item, or the comment it answers.",
-        metadata=at(
-            Either(lambda row: row.c.parent_id.is_not(None), ("Comment", TO_PARENT), ("Content", TO_CONTENT))
-        ),
+        metadata=at(Either(lambda row: row.c.parent_id.is_not(None), ("Comment", TO_PARENT), ("Content", TO_CONTENT))),
     )
     version: int = strawberry.field(description="Counts its changes.", metadata=at(Column("version")))
     created_at: datetime = strawberry.field(description="When it was made.", metadata=at(Column("created_at")))

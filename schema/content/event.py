@@ -14,7 +14,8 @@ from schema.errors import bad_input
 
 def _detail(name: str) -> Expression:
     def build(row: Row, _terms: Terms) -> ColumnElement[Any]:
-        return row.c.details[name].as_string()
+        text: ColumnElement[Any] = row.c.details[name].as_string()
+        return text
 
     return Expression(build)
 

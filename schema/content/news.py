@@ -1,7 +1,5 @@
 """News, as a kind of content."""
 
-from typing import Any
-
 import strawberry
 
 from schema.bind import Expression, at

@@ -9,8 +9,6 @@ import strawberry
 from schema.content.comment import Comment
 from schema.content.every import KIND_OF
 
-_members: Any = reduce(or_, (kind.type for kind in KIND_OF.values()), Comment)
+_members: Any = reduce(or_, (kind.object_type for kind in KIND_OF.values()), Comment)
 
-Subject = Annotated[
-    _members, strawberry.union("Subject", description="What can be commented on or reacted to.")
-]
+Subject = Annotated[_members, strawberry.union("Subject", description="What can be commented on or reacted to.")]

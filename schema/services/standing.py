@@ -12,14 +12,15 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, bindparam, or_, select, true
+from sqlalchemy import Row, Select, bindparam, select
 
-from auth.policy import ME, Role, site_visible, table_of, terms
+from auth.policy import ME, Role, site_visible, terms
 from schema.bind import Place, Source
 from schema.errors import ErrorCode, PleinError, not_found
 from schema.work import Work
 from tenants.registry import TenantRef
 from tenants.site_tables import GroupMember, Member, SiteWindow
+from tenants.tables import table_of
 
 MEMBER = table_of(Member)
 GROUP_MEMBER = table_of(GroupMember)
@@ -59,14 +60,16 @@ def forbidden(message: str) -> PleinError:
     return PleinError(ErrorCode.FORBIDDEN, message)
 
 
-async def load_standing(work: Work, me: UUID, field: str, *, knows_all: bool = False) -> Standing:
-    """The site entered, suspended or not. Raises NOT_FOUND for who may not know of it, unless they `knows_all`.
+async def load_standing(
+    work: Work, me: UUID, field: str, *, knows_all: bool = False, knows_past: bool = False
+) -> Standing:
+    """The site entered, suspended or not. Raises NOT_FOUND for who may not find it.
 
-    Who once was a member knows of it: leaving a hidden site again is the same as leaving it once.
+    `knows_all`: the viewer may know of every site. `knows_past`: who once was a member may know of it too.
     """
     assert work.tenant is not None
     row = (await work.tx.execute(_standing(), {ME: me})).one_or_none()
-    if row is None or not (row.known or knows_all):
+    if row is None or not (row.is_visible or knows_all or (knows_past and row.was_member)):
         raise not_found(field)
     return Standing(work.tenant, row.state, row.joining, None if row.role is None else Role(row.role))
 
@@ -78,7 +81,9 @@ async def require_answering(work: Work, me: UUID, field: str) -> Standing:
     return standing
 
 
-async def require_visible(work: Work, me: UUID, source: Source, key: UUID, field: str, *, lock: bool = False) -> Row[Any]:
+async def require_visible(
+    work: Work, me: UUID, source: Source, key: UUID, field: str, *, lock: bool = False
+) -> Row[Any]:
     """The row, if the viewer may see it; else NOT_FOUND. With `lock` nobody else changes it until the end.
 
     The lock lets others refer to the row (write a comment), as that changes nothing in it.
@@ -107,18 +112,18 @@ async def lock_member(work: Work, account_id: UUID) -> Row[Any] | None:
 @cache
 def _standing() -> Select[Any]:
     about, site, past = terms(), table_of(SiteWindow).alias("site"), MEMBER.alias("past")
-    was_here = select(past.c.account_id).where(past.c.account_id == about.me).exists()
-    known = or_(site_visible(site, about), was_here).label("known")
-    return select(site.c.state, site.c.joining, about.role().label("role"), known)
-
-
-@cache
-def _visible_cached(source_key: tuple[Any, ...], lock: bool) -> Select[Any]:  # pragma: no cover
-    raise NotImplementedError
+    was_member = select(past.c.account_id).where(past.c.account_id == about.me).exists()
+    return select(
+        site.c.state,
+        site.c.joining,
+        about.role().label("role"),
+        site_visible(site, about).label("is_visible"),
+        was_member.label("was_member"),
+    )
 
 
 def _visible(source: Source, lock: bool) -> Select[Any]:
     row, about = source.tables[Place.SITE].alias("row"), terms()
     columns = [column for column in row.c if column.name != "search"]
-    statement = select(*columns).where(and_(true(), row.c[source.key] == bindparam("key"), source.policy(row, about)))
+    statement = select(*columns).where(row.c[source.key] == bindparam("key"), source.policy(row, about))
     return statement.with_for_update(of=row, key_share=True) if lock else statement
