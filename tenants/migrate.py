@@ -50,10 +50,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far a database is: checksums by (scope, number), and how many sites are behind."""
+    """How far a database is: checksums by (scope, number), how many sites are behind, and whether PUBLIC has rights."""
 
     applied: Mapping[tuple[str, int], str]
     behind: int
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,11 @@ async def load_state(connection: Connection, scripts: Scripts) -> State | None:
             """
             SELECT scope, number, checksum FROM platform.migration
             UNION ALL
-            SELECT NULL, count(*), NULL FROM platform.tenant WHERE schema_version < %s
+            SELECT 'behind', count(*), NULL FROM platform.tenant WHERE schema_version < %s
+            UNION ALL
+            SELECT 'open', count(*), NULL FROM pg_database
+            WHERE datname = current_database() AND pg_has_role(datdba, 'USAGE')
+            AND has_database_privilege('public', oid, 'TEMPORARY')
             """,
             (scripts.tenant_version,),
         )
@@ -143,8 +148,9 @@ async def load_state(connection: Connection, scripts: Scripts) -> State | None:
             return None
         raise
     rows = await cursor.fetchall()
-    behind = sum(number for scope, number, _ in rows if scope is None)
-    return State({(scope, number): checksum for scope, number, checksum in rows if scope is not None}, behind)
+    counts = {scope: number for scope, number, checksum in rows if checksum is None}
+    applied = {(scope, number): checksum for scope, number, checksum in rows if checksum is not None}
+    return State(applied, counts["behind"], counts["open"] > 0)
 
 
 def is_complete(state: State | None, scripts: Scripts) -> bool:
@@ -152,7 +158,7 @@ def is_complete(state: State | None, scripts: Scripts) -> bool:
     if state is None:
         return False
     check(state.applied, scripts)
-    return state.behind == 0 and len(state.applied) == len(scripts.shared) + len(scripts.tenant)
+    return state.behind == 0 and not state.is_open and len(state.applied) == len(scripts.shared) + len(scripts.tenant)
 
 
 def check(applied: Mapping[tuple[str, int], str], scripts: Scripts) -> None:
@@ -175,6 +181,7 @@ async def migrate_platform(connection: Connection, scripts: Scripts) -> tuple[st
     cursor = await connection.execute("SELECT scope, number, checksum FROM platform.migration")
     applied = {(scope, number): checksum for scope, number, checksum in await cursor.fetchall()}
     check(applied, scripts)
+    await connection.execute(scripts.rights.encode())
     names = []
     for script in scripts.shared:
         if ("shared", script.number) not in applied:

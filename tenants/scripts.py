@@ -34,9 +34,13 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Scripts:
-    """All of them: `founding` makes the ground to stand on, `shared` the platform, `tenant` each site."""
+    """All of them: `founding` makes the ground, `rights` closes it, `shared` is the platform, `tenant` each site.
+
+    The first two are no migrations: they may be run again.
+    """
 
     founding: str
+    rights: str
     shared: tuple[Script, ...]
     tenant: tuple[Script, ...]
 
@@ -49,8 +53,8 @@ class Scripts:
 @lru_cache(maxsize=8)
 def load_scripts(folder: Path = MIGRATIONS) -> Scripts:
     """Read the files once. Raises `ScriptsInvalid` for a wrong name, a gap or a number used twice."""
-    founding = (folder / "founding.sql").read_text(encoding="utf-8")
-    return Scripts(founding, load_scope(folder / "shared"), load_scope(folder / "tenant"))
+    founding, rights = ((folder / name).read_text(encoding="utf-8") for name in ("founding.sql", "rights.sql"))
+    return Scripts(founding, rights, load_scope(folder / "shared"), load_scope(folder / "tenant"))
 
 
 def load_scope(folder: Path) -> tuple[Script, ...]:

@@ -89,18 +89,21 @@ async def empty_square(create_database: CreateDatabase) -> str:
     return url
 
 
-@pytest.fixture
-def fresh_square(postgres_url: str, empty_square: str) -> Iterator[str]:
+@pytest_asyncio.fixture
+async def fresh_square(postgres_url: str, empty_square: str) -> AsyncIterator[str]:
     """The URL of a migrated database for one test, for tests that look at all sites or break something."""
     url = servers.create_database(postgres_url, empty_square)
+    await migrate(DatabaseSettings(url))  # a copy comes without the rights of PUBLIC that were taken away
     yield url
     servers.drop_database(postgres_url, url)
 
 
-@pytest.fixture(scope="session")
-def square_database(create_database: CreateDatabase, empty_square: str) -> str:
+@pytest_asyncio.fixture(scope="session")
+async def square_database(create_database: CreateDatabase, empty_square: str) -> str:
     """The URL of the migrated database that all tests share: each opens its own sites there."""
-    return create_database(empty_square)
+    url = create_database(empty_square)
+    await migrate(DatabaseSettings(url))
+    return url
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -21,6 +21,7 @@ from tenants.provisioning import NewTenant, provision
 from tenants.registry import TenantRef
 from tenants.scripts import Script, Scripts, load_scripts
 from tenants.settings import DatabaseSettings
+from tests import servers
 
 OWN = load_scripts()
 ADDED = 'CREATE TABLE :"schema".added (id uuid PRIMARY KEY); GRANT SELECT ON :"schema".added TO :"role";'
@@ -84,6 +85,19 @@ async def test_an_empty_database_becomes_a_square(fresh_database: str) -> None:
         *(role, role),
     )
     assert (public, temporary) == (False, False)
+
+
+async def test_a_copied_database_is_closed_again(postgres_url: str, fresh_square: str) -> None:
+    """What PUBLIC may do in a database is not copied with it."""
+    url = servers.create_database(postgres_url, fresh_square)
+    settings = DatabaseSettings(url)
+    question = "SELECT has_database_privilege('public', current_database(), 'TEMP')"
+    assert await ask(settings, question) == [(True,)]
+    assert not await is_migrated(settings)
+    assert await migrate(settings) == Report()
+    assert await ask(settings, question) == [(False,)]
+    assert await is_migrated(settings)
+    servers.drop_database(postgres_url, url)
 
 
 async def test_two_squares_on_one_server_have_roles_of_their_own(fresh_database: str, square_database: str) -> None:

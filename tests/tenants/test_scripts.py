@@ -17,6 +17,7 @@ def write(folder: Path, *names: str) -> Path:
     (folder / "shared").mkdir()
     (folder / "tenant").mkdir()
     (folder / "founding.sql").write_text("SELECT 1;")
+    (folder / "rights.sql").write_text("SELECT 1;")
     for name in names:
         (folder / name).write_text("SELECT 1;")
     return folder

@@ -97,14 +97,3 @@ GRANT USAGE ON SCHEMA platform TO :"role";
 GRANT SELECT ON platform.square, platform.tenant, platform.host, platform.membership, platform.activity, platform.ceiling
     TO :"role";
 GRANT SELECT (id, name, role, created_at) ON platform.account TO :"role";
-
--- Nobody makes anything anywhere: not in public, not in a temporary schema. Who does not own the database cannot take
--- these rights away; then whoever does must have done it.
-DO $$
-BEGIN
-    REVOKE ALL ON SCHEMA public FROM PUBLIC;
-    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
-EXCEPTION WHEN insufficient_privilege OR invalid_schema_name THEN
-    RAISE WARNING 'rights of PUBLIC stay as they are: %', SQLERRM;
-END
-$$;
