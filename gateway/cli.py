@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.signals import Ended, ending_on_signals
-from gateway.terminal import CommandError, Terminal, this_terminal
+from gateway.terminal import CommandError, Terminal, counted, this_terminal
 
 if TYPE_CHECKING:
     from gateway.settings import Settings
@@ -162,9 +162,8 @@ def run_migrate(args: argparse.Namespace, terminal: Terminal) -> int:
     if args.json:
         terminal.result_json({"shared": report.shared, "migrated": report.migrated, "failed": dict(report.failed)})
     else:
-        terminal.result(
-            f"{len(report.shared)} scripts for the platform, {report.migrated} sites, {len(report.failed)} failed."
-        )
+        done = f"{counted(len(report.shared), 'platform script')} run, {counted(report.migrated, 'site')} changed"
+        terminal.result(f"{done}, {len(report.failed)} failed.")
     return int(bool(report.failed))
 
 

@@ -12,14 +12,14 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from gateway.parts import database_settings, opened_database, opened_store, running_parts, site_url
 from gateway.settings import Settings
 from gateway.signals import Ended
-from gateway.terminal import CommandError, Terminal
+from gateway.terminal import CommandError, Terminal, counted
 
 if TYPE_CHECKING:
     import uvicorn
@@ -70,8 +70,8 @@ async def prepare(settings: Settings, terminal: Terminal) -> None:
 
     with terminal.step("tables") as step:
         report = await migrate(database_settings(settings))
-        done = len(report.shared) + report.migrated
-        step.detail = f"{len(report.shared)} scripts, {report.migrated} sites brought up to date" if done else "current"
+        if report.shared or report.migrated:
+            step.detail = f"{counted(len(report.shared), 'script')} run, {counted(report.migrated, 'site')} changed"
     for slug, reason in report.failed:
         terminal.note(f"  ! site {slug} could not be brought up to date: {reason}")
     if not settings.is_production:
@@ -134,5 +134,6 @@ async def announce(settings: Settings, terminal: Terminal) -> None:
 
 def _import_early() -> None:
     """Import what is needed later while the database starts, which is waiting and not work."""
-    for name in ("uvicorn", "tenants.migrate", "storage.client", "gateway.app"):
-        import_module(name)
+    with suppress(Exception):  # whoever needs it will meet the same fault, and tell it
+        for name in ("uvicorn", "tenants.migrate", "storage.client", "gateway.app"):
+            import_module(name)

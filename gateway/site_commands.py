@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from gateway.parts import database_settings, opened_database, opened_store, site_url
 from gateway.settings import Settings
-from gateway.terminal import CommandError, Terminal
+from gateway.terminal import CommandError, Terminal, counted
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -116,7 +116,7 @@ async def delete_site(settings: Settings, terminal: Terminal, args: Namespace) -
         async with database.transaction(None) as tx:
             await drop(tx, site.ref)
     count = await _delete_files(settings, site.ref.id)
-    terminal.note(f"{args.slug} is deleted, with {count} files.")
+    terminal.note(f"{args.slug} is deleted, with {counted(count, 'file')}.")
     return 0
 
 

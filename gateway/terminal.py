@@ -103,6 +103,11 @@ class Step:
     detail: str = ""
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: 1 site, 2 sites."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def this_terminal() -> Terminal:
     """Return the terminal of this process."""
     return Terminal(sys.stdout, sys.stderr)
