@@ -13,8 +13,10 @@ OPTIONS = (2, 20)
 
 
 def _options(row: Row, _terms: Terms) -> FromClause:
-    listed = func.jsonb_array_elements_text(row.c.details["options"]).table_valued(
-        column("text", Text), with_ordinality="number", name="option"
+    listed = (
+        func.jsonb_array_elements_text(row.c.details["options"])
+        .table_valued(column("text", Text), with_ordinality="number")
+        .render_derived("option")
     )
     options = select(listed.c.number.cast(Integer).label("number"), listed.c.text).order_by(listed.c.number)
     return options.correlate(row).subquery()  # type: ignore[arg-type]
