@@ -14,6 +14,7 @@ from schema.bind import NOTHING, Connected, One, Root, Rooted, at, bound
 from schema.content.base import Content
 from schema.content.every import KIND_OF
 from schema.kinds import ContentKind
+from schema.mutations import Mutation
 from schema.relay import Connection, Node, argument, connection, field
 from schema.site import SITE_FILTERS, SITE_ORDERS, Site, SiteFilter, SiteOrder
 
@@ -46,18 +47,18 @@ class Query:
         "A site by its slug; null if there is none, or none that the viewer may find or read.",
         [argument("slug", str, "The site's slug. Without it: the site of the host that was asked.", optional=True)],
     )
-    sites: Connection[Site] = connection(
+    sites: Connection[Site] | None = connection(
         Connected(lambda _, site, terms: policy.everyone(site, terms), SITE_ORDERS, SITE_FILTERS, policy.site_listed),
         "The sites that the viewer may find, by name if no order is given.",
         filter=(SiteFilter, "Narrows the list."),
         order_by=(SiteOrder, "The order of the list."),
     )
-    feed: Connection[Content] = connection(
+    feed: Connection[Content] | None = connection(
         Rooted(Root.FEED),
         "The latest items over all sites that the viewer is a member of, the newest first.",
         kinds=(list[ContentKind], "Of one of these kinds only."),
     )
-    search: Connection[Content] = connection(
+    search: Connection[Content] | None = connection(
         Rooted(Root.SEARCH),
         "Items with these words over all sites that the viewer is a member of, the best match first.",
         {"query": (str, 'Words to look for; 2 to 200 characters. "Quoted" words stand together, -word is left out.')},
@@ -78,7 +79,7 @@ class Query:
 @cache
 def strawberry_schema() -> strawberry.Schema:
     """The schema as strawberry holds it."""
-    return strawberry.Schema(Query, types=[kind.object_type for kind in KIND_OF.values()])
+    return strawberry.Schema(Query, mutation=Mutation, types=[kind.object_type for kind in KIND_OF.values()])
 
 
 @cache
