@@ -125,29 +125,26 @@ class ObjectStore:
         """Delete an object; one that is not there is deleted already."""
         await self._run(lambda: self._client.delete_object(Bucket=self.settings.bucket, Key=key.text), key)
 
-    async def delete_prefix(self, tenant: UUID, under: str = "") -> int:
+    async def delete_prefix(self, tenant: UUID, under: str = "", *, page_size: int = LIST_PAGE) -> int:
         """Delete all the tenant's objects (or those in one folder), end its open uploads; how many objects went."""
         async for upload in self.list_uploads(tenant, under):
             await self.abort_multipart(upload.key, upload.upload_id)
         count = 0
-        # Always the first page again: what was listed before is gone by then.
-        while keys := [info.key for info in (await self.list_page(tenant, under))[0]]:
-            await self._run(functools.partial(self._delete_many, keys))
-            count += len(keys)
+        async for infos in self._pages(tenant, under, page_size):
+            await self._run(functools.partial(self._delete_many, [info.key for info in infos]))
+            count += len(infos)
         return count
 
-    async def list_objects(self, tenant: UUID, under: str = "") -> AsyncIterator[ObjectInfo]:
+    async def list_objects(
+        self, tenant: UUID, under: str = "", *, page_size: int = LIST_PAGE
+    ) -> AsyncIterator[ObjectInfo]:
         """All the tenant's objects, or those in one folder, in order of key, page by page."""
-        token: str | None = None
-        while True:
-            infos, token = await self.list_page(tenant, under, token)
+        async for infos in self._pages(tenant, under, page_size):
             for info in infos:
                 yield info
-            if token is None:
-                return
 
     async def list_page(
-        self, tenant: UUID, under: str = "", token: str | None = None
+        self, tenant: UUID, under: str = "", token: str | None = None, *, page_size: int = LIST_PAGE
     ) -> tuple[list[ObjectInfo], str | None]:
         """One page of at most 1000 objects, and the token of the next page if there is one."""
         prefix = listing_prefix(tenant, under)
@@ -155,9 +152,9 @@ class ObjectStore:
         def list_page() -> ListObjectsV2OutputTypeDef:
             bucket = self.settings.bucket
             if token is None:
-                return self._client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=LIST_PAGE)
+                return self._client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=page_size)
             return self._client.list_objects_v2(
-                Bucket=bucket, Prefix=prefix, MaxKeys=LIST_PAGE, ContinuationToken=token
+                Bucket=bucket, Prefix=prefix, MaxKeys=page_size, ContinuationToken=token
             )
 
         page = await self._run(list_page)
@@ -221,6 +218,16 @@ class ObjectStore:
         while page := await self._run(lambda: next(iterator, None)):
             for entry in page.get("Uploads", ()):
                 yield OpenUpload(parse_key(tenant, entry["Key"]), entry["UploadId"], entry["Initiated"].astimezone(UTC))
+
+    async def _pages(self, tenant: UUID, under: str, page_size: int) -> AsyncIterator[list[ObjectInfo]]:
+        """The pages of a listing. A token is a position, so what is deleted behind it does not disturb it."""
+        token: str | None = None
+        while True:
+            infos, token = await self.list_page(tenant, under, token, page_size=page_size)
+            if infos:
+                yield infos
+            if token is None:
+                return
 
     def _create_bucket(self) -> bool:
         bucket, region = self.settings.bucket, self.settings.region

@@ -26,6 +26,7 @@ from storage.sigv4 import (
 
 DEFAULT_EXPIRES_S = 300
 MAX_PART_NUMBER = 10_000
+MAX_PUT_BYTES = 5 * 1024**3  # of one PUT, so of one part too
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Presigner:
 
         With `create_only` the store refuses (412) to overwrite, however often the URL is used.
         """
+        _require_size(size_bytes)
         headers = {"content-type": content_type}
         if sha256 is not None:
             headers["x-amz-checksum-sha256"] = sha256
@@ -105,6 +107,7 @@ class Presigner:
         """A URL that sends one part of a multipart upload; parts are numbered from 1."""
         if not 1 <= part_number <= MAX_PART_NUMBER:
             raise StorageError(f"a part number lies between 1 and {MAX_PART_NUMBER}, not {part_number}")
+        _require_size(size_bytes)
         query = {"partNumber": str(part_number), "uploadId": upload_id}
         signed = {"content-length": str(size_bytes)}
         return SignedUpload(self.sign("PUT", key.text, query=query, headers=signed, expires_s=expires_s), {})
@@ -160,6 +163,11 @@ def content_disposition(file_name: str, *, inline: bool = False) -> str:
     plain = name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_").replace("%", "_")
     kind = "inline" if inline else "attachment"
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _require_size(size_bytes: int) -> None:
+    if not 0 <= size_bytes <= MAX_PUT_BYTES:
+        raise StorageError(f"one PUT carries 0 to {MAX_PUT_BYTES} bytes, not {size_bytes}")
 
 
 def _addressing(settings: StorageSettings) -> tuple[str, str, str]:

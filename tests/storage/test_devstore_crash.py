@@ -23,7 +23,6 @@ from storage.boto import make_client
 from storage.devstore.process import BundledStore
 from storage.keys import object_key
 from storage.presign import Presigner
-from storage.settings import StorageSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -67,12 +66,12 @@ def body_of(number: int) -> bytes:
 class Writer(threading.Thread):
     """Overwrites one key again and again, and remembers what was sent and what was acknowledged."""
 
-    def __init__(self, settings: StorageSettings, name: str, first: int) -> None:
+    def __init__(self, client: S3Client, bucket: str, name: str, first: int) -> None:
         super().__init__(daemon=True)
         self.key = object_key(TENANT, name)
         self.acknowledged = self.sent = first
-        self._bucket = settings.bucket
-        self._client: S3Client = make_client(replace(settings, max_attempts=1))
+        self._client = client
+        self._bucket = bucket
 
     def run(self) -> None:
         """Write until the store is gone."""
@@ -87,10 +86,11 @@ class Writer(threading.Thread):
 
 def test_killed_while_many_write(running: BundledStore, directory: Path) -> None:
     settings = running.start()
-    make_client(settings).create_bucket(Bucket=settings.bucket)
+    client = make_client(replace(settings, max_attempts=1))
+    client.create_bucket(Bucket=settings.bucket)
     reached = {f"key-{number}": 0 for number in range(4)}
     for round_number in range(3):
-        writers = [Writer(settings, name, first) for name, first in reached.items()]
+        writers = [Writer(client, settings.bucket, name, first) for name, first in reached.items()]
         for writer in writers:
             writer.start()
         while any(writer.acknowledged == reached[writer.key.path] for writer in writers):
@@ -98,11 +98,11 @@ def test_killed_while_many_write(running: BundledStore, directory: Path) -> None
         time.sleep(random.Random(round_number).random() / 5)
         kill(running)
         settings = running.start()
+        client = make_client(replace(settings, max_attempts=1))
         for writer in writers:
             writer.join(10)
             assert not writer.is_alive()
         assert files_of(directory) == blobs_of(directory)
-        client = make_client(settings)
         for writer in writers:
             body = client.get_object(Bucket=settings.bucket, Key=writer.key.text)["Body"].read()
             found = int(body.partition(b":")[0])

@@ -24,6 +24,7 @@ from storage.errors import StorageError, StoreProcessFailed
 from storage.settings import StorageSettings
 
 ROOT = Path(__file__).parents[2]
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 
 @pytest.fixture
@@ -61,6 +62,7 @@ def test_port_and_credentials_are_chosen_once(directory: Path) -> None:
     assert "not for production" in (directory / "store.log").read_text()
 
 
+@ON_LINUX
 def test_the_secret_is_in_no_argument_and_no_variable(directory: Path) -> None:
     store = BundledStore(directory)
     with store as settings:
@@ -69,6 +71,7 @@ def test_the_secret_is_in_no_argument_and_no_variable(directory: Path) -> None:
         assert settings.secret_key not in (directory / "store.log").read_text()
 
 
+@ON_LINUX
 def test_it_listens_on_loopback_only(directory: Path) -> None:
     with BundledStore(directory) as settings:
         listeners = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
@@ -78,6 +81,7 @@ def test_it_listens_on_loopback_only(directory: Path) -> None:
     assert ours == [f"0100007F:{port_of(settings):04X}"]
 
 
+@ON_LINUX
 def test_a_second_process_uses_the_first_ones_store(directory: Path) -> None:
     first, second = BundledStore(directory), BundledStore(directory)
     with first as settings:
@@ -199,6 +203,7 @@ def parent(directory: Path) -> Iterator[subprocess.Popen[str]]:
     process.communicate()
 
 
+@ON_LINUX
 def test_it_ends_with_its_parent(parent: subprocess.Popen[str]) -> None:
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
@@ -211,6 +216,7 @@ def test_it_ends_with_its_parent(parent: subprocess.Popen[str]) -> None:
     wait_until_gone(child)
 
 
+@ON_LINUX
 def test_ctrl_c_does_not_reach_it_first(directory: Path) -> None:
     store = BundledStore(directory)
     with store:

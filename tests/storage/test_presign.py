@@ -51,12 +51,13 @@ def botocore_url(client: S3Client, operation: str, bucket: str, expires_s: int =
     return client.generate_presigned_url(operation, Params={"Bucket": bucket, **parameters}, ExpiresIn=expires_s)
 
 
+CLIENTS = {store: make_client(store) for store in (PATH_STYLE, HOST_STYLE)}  # each takes 200 ms
 BOTH_STYLES = pytest.mark.parametrize("store", [PATH_STYLE, HOST_STYLE], ids=["path", "host"])
 
 
 @BOTH_STYLES
 def test_get_as_botocore(store: StorageSettings) -> None:
-    theirs = botocore_url(make_client(store), "get_object", store.bucket, 604_800, Key=KEY.text)
+    theirs = botocore_url(CLIENTS[store], "get_object", store.bucket, 604_800, Key=KEY.text)
     assert_same(at_the_time_of(theirs, store).get_url(KEY, expires_s=604_800), theirs)
 
 
@@ -64,7 +65,7 @@ def test_get_as_botocore(store: StorageSettings) -> None:
 def test_get_with_overrides_as_botocore(store: StorageSettings) -> None:
     disposition = content_disposition('jaarverslag "2026" é & co.pdf')
     theirs = botocore_url(
-        make_client(store), "get_object", store.bucket, Key=KEY.text,
+        CLIENTS[store], "get_object", store.bucket, Key=KEY.text,
         ResponseContentDisposition=disposition, ResponseContentType="application/pdf; a=b",
     )  # fmt: skip
     signer = at_the_time_of(theirs, store)
@@ -76,7 +77,7 @@ def test_get_with_overrides_as_botocore(store: StorageSettings) -> None:
 def test_put_as_botocore(store: StorageSettings) -> None:
     checksum = "jB2YOZKF034iNOUbrYl+JU7g6jb9xwRvYj3gwLHIbdw="
     theirs = botocore_url(
-        make_client(store), "put_object", store.bucket, Key=KEY.text, ContentLength=17,
+        CLIENTS[store], "put_object", store.bucket, Key=KEY.text, ContentLength=17,
         ContentType="text/plain; charset=utf-8", ChecksumSHA256=checksum, IfNoneMatch="*",
     )  # fmt: skip
     ours = at_the_time_of(theirs, store).put_url(
@@ -93,13 +94,10 @@ def test_put_as_botocore(store: StorageSettings) -> None:
 @BOTH_STYLES
 def test_part_as_botocore(store: StorageSettings) -> None:
     theirs = botocore_url(
-        make_client(store), "upload_part", store.bucket, Key=KEY.text, UploadId="a/+=b", PartNumber=10_000,
+        CLIENTS[store], "upload_part", store.bucket, Key=KEY.text, UploadId="a/+=b", PartNumber=10_000,
         ContentLength=5,
     )  # fmt: skip
     assert_same(at_the_time_of(theirs, store).part_url(KEY, "a/+=b", 10_000, size_bytes=5).url, theirs)
-
-
-CLIENT = make_client(PATH_STYLE)
 
 
 @settings(max_examples=60, deadline=None)
@@ -107,7 +105,7 @@ CLIENT = make_client(PATH_STYLE)
 def test_any_name_and_header_as_botocore(segment: str, disposition: str, expires_s: int) -> None:
     key = object_key(TENANT, segment)
     theirs = botocore_url(
-        CLIENT, "get_object", "bucket", expires_s, Key=key.text, ResponseContentDisposition=disposition
+        CLIENTS[PATH_STYLE], "get_object", "bucket", expires_s, Key=key.text, ResponseContentDisposition=disposition
     )
     ours = at_the_time_of(theirs, PATH_STYLE).get_url(key, expires_s=expires_s, content_disposition=disposition)
     assert_same(ours, theirs)
@@ -153,6 +151,14 @@ def test_part_numbers_are_bounded(number: int) -> None:
         Presigner(PATH_STYLE).part_url(KEY, "id", number, size_bytes=1)
 
 
+@pytest.mark.parametrize("size_bytes", [-1, 5 * 1024**3 + 1])
+def test_sizes_are_bounded(size_bytes: int) -> None:
+    with pytest.raises(StorageError, match="one PUT carries"):
+        Presigner(PATH_STYLE).put_url(KEY, size_bytes=size_bytes, content_type="a/b")
+    with pytest.raises(StorageError, match="one PUT carries"):
+        Presigner(PATH_STYLE).part_url(KEY, "id", 1, size_bytes=size_bytes)
+
+
 @given(st.text(min_size=1))
 def test_a_disposition_is_one_safe_header(name: str) -> None:
     try:
@@ -191,6 +197,9 @@ def test_signing_is_cheap() -> None:
 
     ours = best(lambda: signer.get_url(KEY, content_type="text/plain"), 200)
     theirs = best(
-        lambda: botocore_url(CLIENT, "get_object", "bucket", Key=KEY.text, ResponseContentType="text/plain"), 50
+        lambda: botocore_url(
+            CLIENTS[PATH_STYLE], "get_object", "bucket", Key=KEY.text, ResponseContentType="text/plain"
+        ),
+        50,
     )
     assert ours < theirs / 5
