@@ -88,7 +88,7 @@ async def require_visible(
 
     The lock lets others refer to the row (write a comment), as that changes nothing in it.
     """
-    row = (await work.tx.execute(_visible(source, lock), {ME: me, "key": key})).one_or_none()
+    row: Row[Any] | None = (await work.tx.execute(_visible(source, lock), {ME: me, "key": key})).one_or_none()
     if row is None:
         raise not_found(field)
     return row

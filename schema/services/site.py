@@ -1,0 +1,144 @@
+"""Starting, changing, suspending and resuming a site.
+
+Promises: a site exists whole or not at all, with whoever started it as its owner. Suspending what is suspended, and
+resuming what answers, succeeds and changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+
+from auth.policy import Level, Role
+from auth.viewer import Viewer
+from schema.errors import ErrorCode, PleinError, bad_input
+from schema.inputs.site import CreateSiteInput, ResumeSiteInput, SuspendSiteInput, UpdateSiteInput
+from schema.levels import AccessLevel, Joining
+from schema.services.standing import forbidden, load_standing, require_answering, require_visible
+from schema.services.texts import given, line, prose, require_account
+from schema.services.versions import require_version, write_changes
+from schema.site import SITES
+from schema.work import Done, Work
+from tenants.errors import SlugTaken
+from tenants.provisioning import NewTenant, provision_in, resume, suspend
+from tenants.site_tables import SiteWindow
+from tenants.tables import table_of
+
+NAME_MAX = 200
+DESCRIPTION_MAX = 5_000
+SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+SLUG_LENGTHS = (2, 63)  # the longest label of a host name
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
+
+# fmt: off
+RESERVED_SLUGS = frozenset((
+    "account", "accounts", "admin", "api", "app", "assets", "auth", "autoconfig", "autodiscover", "cdn", "console",
+    "docs", "download", "downloads", "files", "ftp", "gateway", "graphiql", "graphql", "health", "healthz", "help",
+    "host", "imap", "internal", "issuer", "live", "localhost", "login", "logout", "mail", "media", "metrics", "mx",
+    "ns", "ns1", "ns2", "oauth", "oauth2", "oidc", "operator", "plein", "platform", "pop", "pop3", "postgres",
+    "postmaster", "ready", "register", "root", "s3", "security", "settings", "sftp", "sites", "smtp", "square",
+    "static", "status", "storage", "support", "system", "upload", "uploads", "webhook", "webhooks", "webmail",
+    "webmaster", "well-known", "worker", "ws", "www",
+))
+"""Names under the square's own host that the square needs itself, now or later, or that would look like its own."""
+# fmt: on
+
+
+async def create_site(work: Work, viewer: Viewer, asked: CreateSiteInput) -> Done:
+    """Starts a site; whoever asks becomes its owner. A taken slug is a CONFLICT."""
+    me = require_account(viewer, asked)
+    new = _new_site(asked)
+    try:
+        tenant = await provision_in(work.tx, new, owner_account_id=me)
+    except SlugTaken:
+        message = "There is a site with this slug already; take another."
+        raise PleinError(ErrorCode.CONFLICT, message, field="input.slug") from None
+    await work.enter(tenant)
+    return Done(tenant, {"site": work.node("S", tenant.id)})
+
+
+async def update_site(work: Work, viewer: Viewer, asked: UpdateSiteInput) -> Done:
+    """Changes a site's settings, for admins. Its level is a ceiling that works at once: nothing else is rewritten."""
+    me = require_account(viewer, asked)
+    changes = {
+        "name": line(asked.name, "input.name", NAME_MAX),
+        "description": prose(asked.description, "input.description", DESCRIPTION_MAX),
+        "language": _language(asked.language),
+        "visibility": _level(asked.visibility, "input.visibility"),
+        "access": _level(asked.access, "input.access"),
+        "joining": joining_name(asked.joining),
+    }
+    site_id = await work.enter_site_of(asked.id, "S", "input.id")
+    standing = await require_answering(work, me, "input.id")
+    standing.require_role(Role.ADMIN, "change its settings")
+    row = await require_visible(work, me, SITES, site_id, "input.id", lock=True)
+    require_version(row, asked.version)
+    await write_changes(work, table_of(SiteWindow), row, changes)
+    return Done(standing.site, {"site": work.node("S", site_id)})
+
+
+async def suspend_site(work: Work, viewer: Viewer, asked: SuspendSiteInput) -> Done:
+    """Lets a site answer no more, for its owners and the platform's operators."""
+    return await _change_state(work, viewer, asked, "SUSPENDED")
+
+
+async def resume_site(work: Work, viewer: Viewer, asked: ResumeSiteInput) -> Done:
+    """Lets a suspended site answer again, for its owners and the platform's operators."""
+    return await _change_state(work, viewer, asked, "ACTIVE")
+
+
+async def _change_state(work: Work, viewer: Viewer, asked: SuspendSiteInput | ResumeSiteInput, state: str) -> Done:
+    me = require_account(viewer, asked)
+    site_id = await work.enter_site_of(asked.id, "S", "input.id")
+    standing = await load_standing(work, me, "input.id", knows_all=viewer.is_operator)
+    if not (viewer.is_operator or standing.is_at_least(Role.OWNER)):
+        raise forbidden("Only owners of this site and operators of the platform can suspend or resume it.")
+    await work.leave()  # no site's role may change a state, not even its own
+    await (suspend if state == "SUSPENDED" else resume)(work.tx, site_id)
+    await work.enter(standing.site)
+    return Done(standing.site, {"site": work.node("S", site_id)})
+
+
+def joining_name(joining: Joining | None) -> str | None:
+    """How one joins, as it is stored; None where it was not given."""
+    joining = given(joining)
+    return None if joining is None else joining.name
+
+
+def _new_site(asked: CreateSiteInput) -> NewTenant:
+    values = {
+        "name": line(asked.name, "input.name", NAME_MAX),
+        "slug": _slug(asked.slug),
+        "description": prose(asked.description, "input.description", DESCRIPTION_MAX),
+        "language": _language(asked.language),
+        "visibility": _level(asked.visibility, "input.visibility"),
+        "access": _level(asked.access, "input.access"),
+        "joining": joining_name(asked.joining),
+    }
+    return NewTenant(**{name: value for name, value in values.items() if value is not None})  # type: ignore[arg-type]
+
+
+def _slug(slug: str) -> str:
+    least, most = SLUG_LENGTHS
+    if not (least <= len(slug) <= most and SLUG.fullmatch(slug)):
+        message = "2 to 63 lower-case letters, digits and single hyphens, a letter first and no hyphen last."
+        raise bad_input("input.slug", message)
+    if slug in RESERVED_SLUGS:
+        raise bad_input("input.slug", "The square keeps this name for itself; take another.")
+    return slug
+
+
+def _language(tag: str | None) -> str | None:
+    tag = given(tag)
+    if tag is not None and not LANGUAGE.fullmatch(tag):
+        raise bad_input("input.language", "Give a BCP 47 tag, such as nl, fy or en-GB.")
+    return tag
+
+
+def _level(access: AccessLevel | None, field: str) -> int | None:
+    access = given(access)
+    if access is None:
+        return None
+    level = Level[access.name]
+    if level < Level.MEMBERS:
+        raise bad_input(field, "A site is for its MEMBERS, for all ACCOUNTS, or PUBLIC.")
+    return int(level)
