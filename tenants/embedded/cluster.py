@@ -131,6 +131,8 @@ def _create_role_and_database(staging: Path, owner: Owner, binaries: PostgresBin
     statements = [
         "REVOKE ALL ON SCHEMA public FROM PUBLIC",
         f"CREATE ROLE {ROLE} LOGIN CREATEROLE CREATEDB PASSWORD '{password}'",  # URL-safe, so there is no quote in it
+        # Every read sets its role outside a block, which Postgres would write a warning of into its log each time.
+        f"GRANT SET ON PARAMETER log_min_messages TO {ROLE}",
         f"CREATE DATABASE {DATABASE} OWNER {ROLE}",
         f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC",
         "REVOKE ALL ON DATABASE postgres FROM PUBLIC",
