@@ -1,0 +1,64 @@
+"""The square of the proof, running: its parts, its data, and one way to ask both the product and the oracle.
+
+The product is asked as the door asks it: the document through `Documents`, the variables coerced, then the executor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from auth.viewer import Viewer
+from gateway.app import open_square
+from gateway.context import Square
+from gateway.execute import Executor
+from gateway.settings import load_settings
+from gateway.variables import coerce_variables
+from tests.oracle import estate, oracle
+from tests.oracle.answers import Asked
+from tests.oracle.people import VIEWERS
+from tests.oracle.world import World, load
+
+SECRET = "proof" * 8
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The square and everything on it."""
+
+    square: Square
+    world: World
+
+    async def answer(self, text: str, variables: Mapping[str, Any], viewer: Viewer, here: str | None = None) -> bytes:
+        """What the product answers."""
+        square = self.square
+        document = square.documents.get(text)
+        operation = document.operation(None)
+        coerced = coerce_variables(square.schema, operation.variables, dict(variables), hide_suggestions=False)
+        return await square.execute(square, document, operation, coerced, viewer, here)
+
+    def expect(
+        self, text: str, variables: Mapping[str, Any], viewer: Viewer, here: str | None = None
+    ) -> oracle.Expected:
+        """What the oracle answers."""
+        asked = Asked(self.world, viewer, here, self.square.settings.secret.encode())
+        return oracle.expect(self.square.documents.get(text).ast, variables, asked)
+
+    async def differences(
+        self, text: str, variables: Mapping[str, Any], viewer: str, here: str | None = None
+    ) -> list[str]:
+        """Where the two disagree."""
+        body = await self.answer(text, variables, VIEWERS[viewer], here)
+        return oracle.differences(self.expect(text, variables, VIEWERS[viewer], here), body)
+
+
+@asynccontextmanager
+async def running_proof(url: str, *, write: bool = True) -> AsyncIterator[Proof]:
+    """The proof on this migrated square; with `write`, everything is written to it first."""
+    if write:
+        await estate.build(url)
+    settings = replace(load_settings({"PLEIN_SECRET": SECRET}), database_url=url)
+    async with open_square(settings, Executor().execute) as square:
+        yield Proof(square, load(url))
