@@ -34,7 +34,7 @@ from schema.compiler.compile import Compiler, Rejections
 from schema.compiler.paginate import Page, beyond, position
 from schema.compiler.part import Call, Getter, Part, Path, encode
 from schema.compiler.selection import Value
-from schema.compiler.sql import Builder
+from schema.compiler.sql import Draft
 from schema.errors import bad_input
 from schema.relay import PLATFORM_ID, CursorKey, cursor_key, decode_cursor
 from tenants.platform_tables import Activity, Membership, Tenant
@@ -68,11 +68,11 @@ def feed_page(compiler: Compiler, across: Across) -> Part:
     """One page of the feed, and one row more: site, item and moment (microseconds), in the order of paging."""
 
     def build(rejected: Rejections) -> Part:
-        builder = Builder(compiler.operation, compiler.catalogue, Place.PLATFORM, rejected)
+        draft = Draft(compiler.operation, compiler.catalogue, Place.PLATFORM, rejected)
         item, site, mine = _feed_tables()
-        where = [*_feed_conditions(builder, across, item, site, mine)]
+        where = [*_feed_conditions(draft, across, item, site, mine)]
         for value, after, name in _bounds(across.page):
-            bound = _moment(builder, across, value, name)
+            bound = _moment(draft, across, value, name)
             where.append(beyond(item, NEWEST, "content_id", bound, after=after))
         backward = across.page.backward
         keys = (item.c.published_at, item.c.content_id)
@@ -86,11 +86,11 @@ def feed_page(compiler: Compiler, across: Across) -> Part:
         query = (
             select(latest.c.tenant_id, latest.c.content_id, moment)
             .select_from(mine.join(site, site.c.id == mine.c.tenant_id).join(latest, literal_column("true")))
-            .where(mine.c.account_id == builder.terms.me, site.c.state == "ACTIVE")
+            .where(mine.c.account_id == draft.terms.me, site.c.state == "ACTIVE")
             .order_by(*[key.asc() if backward else key.desc() for key in outer_keys])
             .limit(limit)
         )
-        return compiler.part(builder, query, rejected, build)
+        return compiler.part(draft, query, rejected, build)
 
     return build({})
 
@@ -99,12 +99,12 @@ def feed_total(compiler: Compiler, across: Across) -> Part:
     """How many items the feed holds: one row, one number."""
 
     def build(rejected: Rejections) -> Part:
-        builder = Builder(compiler.operation, compiler.catalogue, Place.PLATFORM, rejected)
+        draft = Draft(compiler.operation, compiler.catalogue, Place.PLATFORM, rejected)
         item, site, mine = _feed_tables()
         joined = mine.join(site, site.c.id == mine.c.tenant_id).join(item, item.c.tenant_id == site.c.id)
-        where = _feed_conditions(builder, across, item, site, mine)
-        own = (mine.c.account_id == builder.terms.me, site.c.state == "ACTIVE")
-        return compiler.part(builder, select(func.count()).select_from(joined).where(*own, *where), rejected, build)
+        where = _feed_conditions(draft, across, item, site, mine)
+        own = (mine.c.account_id == draft.terms.me, site.c.state == "ACTIVE")
+        return compiler.part(draft, select(func.count()).select_from(joined).where(*own, *where), rejected, build)
 
     return build({})
 
@@ -113,16 +113,16 @@ def my_sites(compiler: Compiler) -> Part:
     """The ids of the sites that the viewer is a member of and that answer."""
 
     def build(rejected: Rejections) -> Part:
-        builder = Builder(compiler.operation, compiler.catalogue, Place.PLATFORM, rejected)
+        draft = Draft(compiler.operation, compiler.catalogue, Place.PLATFORM, rejected)
         _, site, mine = _feed_tables()
         query = (
             select(site.c.id)
             .select_from(mine.join(site, site.c.id == mine.c.tenant_id))
-            .where(mine.c.account_id == builder.terms.me, site.c.state == "ACTIVE")
+            .where(mine.c.account_id == draft.terms.me, site.c.state == "ACTIVE")
             .order_by(mine.c.joined_at, site.c.id)
             .limit(literal_column(str(SITES_MOST)))
         )
-        return compiler.part(builder, query, rejected, build)
+        return compiler.part(draft, query, rejected, build)
 
     return build({})
 
@@ -131,20 +131,20 @@ def search_page(compiler: Compiler, across: Across) -> Part:
     """One site's best matches, a page and one more: item and rank, in the order of paging."""
 
     def build(rejected: Rejections) -> Part:
-        builder = Builder(compiler.operation, compiler.catalogue, Place.SITE, rejected)
-        item, words, where = _search(builder, across)
+        draft = Draft(compiler.operation, compiler.catalogue, Place.SITE, rejected)
+        item, words, where = _search(draft, across)
         rank = func.ts_rank(item.c.search, words)
         ranked = select(item.c.id, rank.label("rank")).where(*where).subquery()
         backward = across.page.backward
         bounds = []
         for value, after, name in _bounds(across.page):
-            place = tuple_(*_rank(builder, across, value, name))
+            place = tuple_(*_rank(draft, across, value, name))
             columns = tuple_(ranked.c.rank, ranked.c.id)
             bounds.append(columns < place if after else columns > place)
         order = [key.asc() if backward else key.desc() for key in (ranked.c.rank, ranked.c.id)]
         limit: ColumnElement[int] = literal_column(str(across.page.size + 1))
         query = select(ranked.c.id, ranked.c.rank).where(*bounds).order_by(*order).limit(limit)
-        return compiler.part(builder, query, rejected, build)
+        return compiler.part(draft, query, rejected, build)
 
     return build({})
 
@@ -153,9 +153,9 @@ def search_total(compiler: Compiler, across: Across) -> Part:
     """How many items of one site match: one row, one number."""
 
     def build(rejected: Rejections) -> Part:
-        builder = Builder(compiler.operation, compiler.catalogue, Place.SITE, rejected)
-        item, _, where = _search(builder, across)
-        return compiler.part(builder, select(func.count()).select_from(item).where(*where), rejected, build)
+        draft = Draft(compiler.operation, compiler.catalogue, Place.SITE, rejected)
+        item, _, where = _search(draft, across)
+        return compiler.part(draft, select(func.count()).select_from(item).where(*where), rejected, build)
 
     return build({})
 
@@ -174,27 +174,27 @@ def _feed_tables() -> tuple[Any, Any, Any]:
     return table_of(Activity).alias(), table_of(Tenant).alias(), table_of(Membership).alias()
 
 
-def _feed_conditions(builder: Builder, across: Across, item: Any, site: Any, mine: Any) -> list[ColumnElement[bool]]:
-    conditions = [item.c.tenant_id == mine.c.tenant_id, activity_visible(item, mine, site, builder.terms)]
-    return [*conditions, *_of_kinds(builder, across, item)]
+def _feed_conditions(draft: Draft, across: Across, item: Any, site: Any, mine: Any) -> list[ColumnElement[bool]]:
+    conditions = [item.c.tenant_id == mine.c.tenant_id, activity_visible(item, mine, site, draft.terms)]
+    return [*conditions, *_of_kinds(draft, across, item)]
 
 
-def _of_kinds(builder: Builder, across: Across, item: Any) -> list[ColumnElement[bool]]:
+def _of_kinds(draft: Draft, across: Across, item: Any) -> list[ColumnElement[bool]]:
     kinds = across.kinds
     if kinds is None or not kinds.given:
         return []
-    parameter = builder.parameter(lambda call, _: encode(kinds.read(call.variables)), ARRAY(Text), across.path)
+    parameter = draft.parameter(lambda call, _: encode(kinds.read(call.variables)), ARRAY(Text), across.path)
     return [item.c.kind == func.any(parameter)]
 
 
-def _search(builder: Builder, across: Across) -> tuple[Any, ColumnElement[Any], list[ColumnElement[bool]]]:
+def _search(draft: Draft, across: Across) -> tuple[Any, ColumnElement[Any], list[ColumnElement[bool]]]:
     item = table_of(Content).alias()
     query = across.query
     assert query is not None
-    text = builder.parameter(lambda call, _: encode(query.read(call.variables), "query"), Text(), across.path)
+    text = draft.parameter(lambda call, _: encode(query.read(call.variables), "query"), Text(), across.path)
     words = func.websearch_to_tsquery(literal_column("'pg_catalog.dutch'::regconfig"), text)
     matches = item.c.search.op("@@")(words)
-    return item, words, [matches, content_visible(item, builder.terms), *_of_kinds(builder, across, item)]
+    return item, words, [matches, content_visible(item, draft.terms), *_of_kinds(draft, across, item)]
 
 
 def _bounds(page: Page) -> list[tuple[Value, bool, str]]:
@@ -202,28 +202,26 @@ def _bounds(page: Page) -> list[tuple[Value, bool, str]]:
     return [(value, after, name) for value, after, name in bounds if value is not None]
 
 
-def _moment(
-    builder: Builder, across: Across, cursor: Value, name: str
-) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+def _moment(draft: Draft, across: Across, cursor: Value, name: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     def read(call: Call) -> tuple[UUID, str]:
         return decode_cursor(across_key(call, FEED), cursor.read(call.variables), name)
 
     def moment(call: Call, _tenant_id: UUID) -> bytes:
         return position(read(call)[1], NEWEST, name).encode()
 
-    parameter = builder.parameter(moment, DateTime(timezone=True), across.path)
-    return parameter, builder.parameter(_key(read), Uuid(), across.path)
+    parameter = draft.parameter(moment, DateTime(timezone=True), across.path)
+    return parameter, draft.parameter(_key(read), Uuid(), across.path)
 
 
-def _rank(builder: Builder, across: Across, cursor: Value, name: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+def _rank(draft: Draft, across: Across, cursor: Value, name: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     query = across.query
     assert query is not None
 
     def read(call: Call) -> tuple[UUID, str]:
         return decode_cursor(across_key(call, SEARCH, query.read(call.variables)), cursor.read(call.variables), name)
 
-    rank = builder.parameter(lambda call, _: read(call)[1].encode(), REAL(), across.path)
-    return rank, builder.parameter(_key(read), Uuid(), across.path)
+    rank = draft.parameter(lambda call, _: read(call)[1].encode(), REAL(), across.path)
+    return rank, draft.parameter(_key(read), Uuid(), across.path)
 
 
 def _key(read: Any) -> Getter:

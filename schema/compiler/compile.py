@@ -18,7 +18,7 @@ from schema.compiler.dialect import render
 from schema.compiler.json import Json
 from schema.compiler.part import Getter, Part, Path, Slots
 from schema.compiler.selection import Operation, Selected, collect
-from schema.compiler.sql import Builder
+from schema.compiler.sql import Draft
 from schema.compiler.trail import Trail, under
 from schema.errors import PleinError
 
@@ -42,13 +42,13 @@ class Compiler:
         path, trail = (selected.key,), under((), selected.output)
 
         def build(rejected: Rejections) -> Part:
-            builder = Builder(self.operation, self.catalogue, Place.PLATFORM, rejected)
+            draft = Draft(self.operation, self.catalogue, Place.PLATFORM, rejected)
             json: Json
             if isinstance(binding, Connected):
-                json = func.to_json(builder.field(selected, None, (), path))
+                json = func.to_json(draft.field(selected, None, (), path))
             else:
-                json = builder.row_json(builder.types_over(type_, None), selected.selection_sets, None, trail, path)
-            return self.part(builder, select(json), rejected, build)
+                json = draft.row_json(draft.types_over(type_, None), selected.selection_sets, None, trail, path)
+            return self.part(draft, select(json), rejected, build)
 
         return build(NONE)
 
@@ -57,22 +57,22 @@ class Compiler:
         type_ = self._site_type()
 
         def build(rejected: Rejections) -> Part:
-            builder = Builder(self.operation, self.catalogue, Place.SITE, rejected)
+            draft = Draft(self.operation, self.catalogue, Place.SITE, rejected)
             source = self.catalogue.source(type_.name)
-            row = builder.table(source)
-            with builder.inside(row):
-                json = builder.row_json([type_], selection_sets, row, trail, path)
-            query = select(row.c.state, json).where(source.policy(row, builder.terms))
-            return self.part(builder, query, rejected, build)
+            row = draft.table(source)
+            with draft.inside(row):
+                json = draft.row_json([type_], selection_sets, row, trail, path)
+            query = select(row.c.state, json).where(source.policy(row, draft.terms))
+            return self.part(draft, query, rejected, build)
 
         return build(NONE)
 
     def site_fields(self, selection_sets: SelectionSets, path: Path) -> tuple[Path, ...]:
         """The paths of the fields right under a site that only the site's own tables can answer."""
         type_ = self._site_type()
-        builder = Builder(self.operation, self.catalogue, Place.PLATFORM, NONE)
+        draft = Draft(self.operation, self.catalogue, Place.PLATFORM, NONE)
         fields = collect(self.operation, type_, selection_sets)
-        return tuple((*path, item.key) for item in fields if builder.is_of_site(type_, item))
+        return tuple((*path, item.key) for item in fields if draft.is_of_site(type_, item))
 
     def rows(
         self,
@@ -89,20 +89,20 @@ class Compiler:
         """
 
         def build(rejected: Rejections) -> Part:
-            builder = Builder(self.operation, self.catalogue, place, rejected)
+            draft = Draft(self.operation, self.catalogue, place, rejected)
             queries = []
             for tag in tags:
                 named = self.operation.schema.type_map[self.catalogue.tags[tag]]
                 source = self.catalogue.source(named.name)
-                row = builder.table(source)
-                wanted = builder.parameter(keys(tag), UUIDS, path)
-                with builder.inside(row):
-                    json = builder.row_json(builder.types_over(named, source), selection_sets, row, trail, path)
-                visible = (row.c[source.key] == func.any(wanted), source.policy(row, builder.terms))
+                row = draft.table(source)
+                wanted = draft.parameter(keys(tag), UUIDS, path)
+                with draft.inside(row):
+                    json = draft.row_json(draft.types_over(named, source), selection_sets, row, trail, path)
+                visible = (row.c[source.key] == func.any(wanted), source.policy(row, draft.terms))
                 columns = (literal_column(f"'{tag}'", Text), cast(row.c[source.key], Text), cast(json, Text))
                 queries.append(select(*columns).where(*visible))
             query = queries[0] if len(queries) == 1 else union_all(*queries)
-            return self.part(builder, query, rejected, build)
+            return self.part(draft, query, rejected, build)
 
         return build(NONE)
 
@@ -115,18 +115,18 @@ class Compiler:
         """The part by which each site answers its own fields: one row, its state and a column for each field."""
 
         def build(rejected: Rejections) -> Part:
-            builder = Builder(self.operation, self.catalogue, Place.SITE, rejected)
-            row = builder.table(self.catalogue.source(self._site_type().name))
-            with builder.inside(row):
+            draft = Draft(self.operation, self.catalogue, Place.SITE, rejected)
+            row = draft.table(self.catalogue.source(self._site_type().name))
+            with draft.inside(row):
                 columns = [
-                    cast(func.to_json(builder.field(item, row, trail, (*path, item.key))), Text) for item in fields
+                    cast(func.to_json(draft.field(item, row, trail, (*path, item.key))), Text) for item in fields
                 ]
-            return self.part(builder, select(row.c.state, *columns), rejected, build)
+            return self.part(draft, select(row.c.state, *columns), rejected, build)
 
         return Slots(path, trail, fields, build(NONE))
 
-    def part(self, builder: Builder, query: Any, rejected: Rejections, build: Callable[[Rejections], Part]) -> Part:
+    def part(self, draft: Draft, query: Any, rejected: Rejections, build: Callable[[Rejections], Part]) -> Part:
         """The finished part: text, parameters in order, slots."""
         text, names = render(query)
-        slots = tuple(self._slots(*slot) for slot in builder.slots)
-        return Part(text, tuple(builder.getters[name] for name in names), slots, rejected, build)
+        slots = tuple(self._slots(*slot) for slot in draft.slots)
+        return Part(text, tuple(draft.getters[name] for name in names), slots, rejected, build)

@@ -38,7 +38,7 @@ from schema.compiler.trail import Trail, under
 from schema.relay import CursorKey, cursor_key, decode_cursor
 
 if TYPE_CHECKING:
-    from schema.compiler.sql import Builder
+    from schema.compiler.sql import Draft
 
 CASTS: Mapping[str, TypeEngine[Any]] = {
     "text": Text(),
@@ -66,47 +66,47 @@ class Stretch:
 
 
 def connection_json(
-    builder: Builder, selected: Selected, binding: Connected, row: Any, trail: Trail, path: Path
+    draft: Draft, selected: Selected, binding: Connected, row: Any, trail: Trail, path: Path
 ) -> ColumnElement[Any]:
     """The JSON of a connection hanging on `row` (None at the root)."""
-    given_arguments = arguments(builder.operation, selected)
+    given_arguments = arguments(draft.operation, selected)
     type_ = object_type(selected.output)
-    source = builder.catalogue.source(node_type(type_).name)
-    fields = collect(builder.operation, type_, selected.selection_sets)
-    stretch = _stretch(builder, selected, binding, source, given_arguments)
-    conditions = _Conditions(builder, binding, source, given_arguments, row, path)
-    rows = _rows(builder, stretch, conditions, fields, path)
+    source = draft.catalogue.source(node_type(type_).name)
+    fields = collect(draft.operation, type_, selected.selection_sets)
+    stretch = _stretch(draft, selected, binding, source, given_arguments)
+    conditions = _Conditions(draft, binding, source, given_arguments, row, path)
+    rows = _rows(draft, stretch, conditions, fields, path)
     pairs: list[tuple[str, ColumnElement[Any]]] = []
     for item in fields:
         if item.name == "__typename":
             pairs.append((item.key, literal_column(f"'{type_.name}'", Text)))
         elif item.name == "totalCount":
-            pairs.append((item.key, _total(builder, conditions)))
+            pairs.append((item.key, _total(draft, conditions)))
         elif item.name == "pageInfo":
-            pairs.append((item.key, _page_info(builder, stretch, item, rows, path)))
+            pairs.append((item.key, _page_info(draft, stretch, item, rows, path)))
         else:
             edges_trail = under(trail, item.output)
-            pairs.append((item.key, _edges(builder, stretch, item, rows, edges_trail, (*path, item.key))))
+            pairs.append((item.key, _edges(draft, stretch, item, rows, edges_trail, (*path, item.key))))
     value = json_object(pairs)
-    return builder.scalar(value, rows) if rows is not None else value
+    return draft.scalar(value, rows) if rows is not None else value
 
 
 class _Conditions:
     """Which rows are in the list: the way from the parent, the policy, the filters. Each use takes a fresh alias."""
 
     def __init__(
-        self, builder: Builder, binding: Connected, source: Source, values: Mapping[str, Value], row: Any, path: Path
+        self, draft: Draft, binding: Connected, source: Source, values: Mapping[str, Value], row: Any, path: Path
     ) -> None:
         self.binding, self.source, self.row = binding, source, row
         self.policy = binding.policy or source.policy
         self.filters = [
-            (filter_, builder.parameter(getter, CASTS[filter_.cast], path))
+            (filter_, draft.parameter(getter, CASTS[filter_.cast], path))
             for _, filter_, getter in given(values.get("filter"), binding.filters)
         ]
 
-    def on(self, builder: Builder, target: FromClause) -> list[ColumnElement[bool]]:
+    def on(self, draft: Draft, target: FromClause) -> list[ColumnElement[bool]]:
         """The conditions on an alias of the node's table."""
-        terms = builder.terms
+        terms = draft.terms
         return [
             self.binding.join(self.row, target, terms),
             self.policy(target, terms),
@@ -115,10 +115,10 @@ class _Conditions:
 
 
 def _stretch(
-    builder: Builder, selected: Selected, binding: Connected, source: Source, values: Mapping[str, Value]
+    draft: Draft, selected: Selected, binding: Connected, source: Source, values: Mapping[str, Value]
 ) -> Stretch:
     order_name, order = paginate.order_of(values, binding.orders)
-    parent = builder.catalogue.sources[selected.parent.name]
+    parent = draft.catalogue.sources[selected.parent.name]
     owner = parent.tag if isinstance(parent, Source) else selected.parent.name
 
     def seal_key(call: Call, tenant_id: UUID) -> bytes:
@@ -128,29 +128,29 @@ def _stretch(
 
 
 def _rows(
-    builder: Builder, stretch: Stretch, conditions: _Conditions, fields: tuple[Selected, ...], path: Path
+    draft: Draft, stretch: Stretch, conditions: _Conditions, fields: tuple[Selected, ...], path: Path
 ) -> FromClause | None:
     """The page as a subquery; None if nobody asked for anything on it."""
     names = {item.name for item in fields}
     if not names & {"edges", "pageInfo"}:
         return None
     page, order, key = stretch.page, stretch.order, stretch.key
-    target = builder.table(stretch.source)
-    where = conditions.on(builder, target)
+    target = draft.table(stretch.source)
+    where = conditions.on(draft, target)
     for value, after, name in ((page.after, True, "after"), (page.before, False, "before")):
         if value is not None:
-            bound = _position(builder, stretch, value, name, path)
+            bound = _position(draft, stretch, value, name, path)
             where.append(paginate.beyond(target, order, key, bound, after=after))
     query = select(target).where(*where)
-    if builder.enclosing:
-        query = query.correlate(*builder.enclosing)
+    if draft.enclosing:
+        query = query.correlate(*draft.enclosing)
     one_more = "pageInfo" in names
     rows = paginate.cut(query, target, order, key, page, one_more=one_more)
     return paginate.numbered(rows, order, key, page) if one_more or page.backward else rows
 
 
 def _position(
-    builder: Builder, stretch: Stretch, cursor: Value, name: str, path: Path
+    draft: Draft, stretch: Stretch, cursor: Value, name: str, path: Path
 ) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     """The two values that a cursor stands for, as parameters."""
 
@@ -165,31 +165,31 @@ def _position(
         return str(read(call, tenant_id)[0]).encode()
 
     type_ = DateTime(timezone=True) if stretch.order.numeric else Text()
-    return builder.parameter(value, type_, path), builder.parameter(key, Uuid(), path)
+    return draft.parameter(value, type_, path), draft.parameter(key, Uuid(), path)
 
 
-def _total(builder: Builder, conditions: _Conditions) -> ColumnElement[Any]:
-    target = builder.table(conditions.source)
-    return builder.scalar(func.count(), target, *conditions.on(builder, target))
+def _total(draft: Draft, conditions: _Conditions) -> ColumnElement[Any]:
+    target = draft.table(conditions.source)
+    return draft.scalar(func.count(), target, *conditions.on(draft, target))
 
 
 def _edges(
-    builder: Builder, stretch: Stretch, selected: Selected, rows: FromClause | None, trail: Trail, path: Path
+    draft: Draft, stretch: Stretch, selected: Selected, rows: FromClause | None, trail: Trail, path: Path
 ) -> ColumnElement[Any]:
     assert rows is not None
     edge_type = object_type(selected.output)
     item_trail = under(trail, None, selected.output)
     pairs: list[tuple[str, ColumnElement[Any]]] = []
-    with builder.inside(rows):
-        for item in collect(builder.operation, edge_type, selected.selection_sets):
+    with draft.inside(rows):
+        for item in collect(draft.operation, edge_type, selected.selection_sets):
             if item.definition is None:
                 value: ColumnElement[Any] = literal_column(f"'{edge_type.name}'", Text)
             elif item.name == "cursor":
-                value = _cursor(builder, stretch, rows, path)
+                value = _cursor(draft, stretch, rows, path)
             else:
-                types = builder.types_over(get_named_type(item.output), stretch.source)
+                types = draft.types_over(get_named_type(item.output), stretch.source)
                 trail_of_node = under(item_trail, item.output)
-                value = builder.row_json(types, item.selection_sets, rows, trail_of_node, (*path, item.key))
+                value = draft.row_json(types, item.selection_sets, rows, trail_of_node, (*path, item.key))
             pairs.append((item.key, value))
     edge = json_object(pairs)
     numbered = NUMBER in rows.c
@@ -198,13 +198,13 @@ def _edges(
     return func.coalesce(kept, EMPTY_LIST)
 
 
-def _cursor(builder: Builder, stretch: Stretch, rows: FromClause, path: Path) -> ColumnElement[str]:
-    seal_key = builder.shared_text(("cursor", stretch.seal_key), stretch.seal_key, path)
+def _cursor(draft: Draft, stretch: Stretch, rows: FromClause, path: Path) -> ColumnElement[str]:
+    seal_key = draft.shared_text(("cursor", stretch.seal_key), stretch.seal_key, path)
     return paginate.cursor_sql(rows, stretch.order, stretch.key, seal_key)
 
 
 def _page_info(
-    builder: Builder, stretch: Stretch, selected: Selected, rows: FromClause | None, path: Path
+    draft: Draft, stretch: Stretch, selected: Selected, rows: FromClause | None, path: Path
 ) -> ColumnElement[Any]:
     assert rows is not None
     page = stretch.page
@@ -214,7 +214,7 @@ def _page_info(
     start, end = (farthest, nearest) if page.backward else (nearest, farthest)
     type_ = object_type(selected.output)
     pairs: list[tuple[str, ColumnElement[Any]]] = []
-    for item in collect(builder.operation, type_, selected.selection_sets):
+    for item in collect(draft.operation, type_, selected.selection_sets):
         more_ahead = (item.name == "hasNextPage") is not page.backward
         match item.name:
             case "__typename":
@@ -226,7 +226,7 @@ def _page_info(
                 value = literal_column("true" if behind is not None else "false", Boolean)
             case name:
                 number = start if name == "startCursor" else end
-                value = func.max(_cursor(builder, stretch, rows, path)).filter(rows.c[NUMBER] == number)
+                value = func.max(_cursor(draft, stretch, rows, path)).filter(rows.c[NUMBER] == number)
         pairs.append((item.key, value))
     return json_object(pairs)
 

@@ -1,6 +1,6 @@
 """Selections as SQL: one statement that gives the JSON of everything selected from one place.
 
-A `Builder` makes one statement: it walks the selection along the bindings, adds the policy wherever a table comes in,
+A `Draft` is one statement while it is written: it walks the selection along the bindings, adds the policy wherever a table comes in,
 and binds every value. Promises: a table never enters without a policy; a caller's value never enters the text; the
 number of statements does not depend on rows, page sizes or depth.
 Never talks to a database.
@@ -43,8 +43,8 @@ ON_PLATFORM = "SA"
 """Letters of the types whose ids name no site: sites themselves, and accounts."""
 
 
-class Builder:
-    """Makes one statement. `slots` are the fields that sites in a list from the register answer themselves."""
+class Draft:
+    """One statement while it is written. `slots` are the fields that sites in a list from the register answer themselves."""
 
     def __init__(self, operation: Operation, catalogue: Catalogue, place: Place, rejected: Mapping[Path, PleinError]):
         self.operation = operation
