@@ -22,7 +22,6 @@ from functools import lru_cache
 from typing import Any
 
 from psycopg import AsyncConnection
-from psycopg import Error as PsycopgError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.errors import InsufficientPrivilege
 
@@ -189,6 +188,7 @@ class Reader:
         if pipeline in self._open:
             self._open.remove(pipeline)
         self._last_error = reason
+        logger.warning("a reading connection was lost with %d reads in flight: %s", len(requests), reason)
         again: list[Request] = []
         for request in requests:
             if request.resent:
@@ -246,8 +246,8 @@ class Reader:
                     await asyncio.wait_for(pipeline.gone.wait(), lifetime_s)
             try:
                 fresh = await self._connect()
-            except (PsycopgError, OSError) as error:
-                self._last_error = str(error)
+            except Exception as error:  # whatever it was, this place must not stay empty for ever
+                self._last_error = str(error) or repr(error)
                 await asyncio.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311
                 pause_s = min(pause_s * 2, BACKOFF_S[1])
                 continue
