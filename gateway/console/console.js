@@ -93,15 +93,25 @@
   });
   showViewer();
 
-  // GraphiQL takes the first tab's query from `defaultTabs`, but its variables from here only.
-  const [first] = window.pleinExamples;
-  if (!localStorage.getItem("graphiql:tabState")) localStorage.setItem("graphiql:variables", first.variables ?? "");
-  window.ReactDOM.createRoot(at("graphiql")).render(
-    window.React.createElement(window.GraphiQL, {
-      fetcher: window.pleinFetcher,
-      defaultTabs: window.pleinExamples,
-      shouldPersistHeaders: false,
-      defaultEditorToolsVisibility: "variables",
-    }),
+  /** Whether this browser comes here for the first time: then the examples are shown, with a site that exists. */
+  async function welcome() {
+    if (localStorage.getItem("graphiql:tabState")) return;
+    const query = "{ sites(first: 1) { edges { node { slug } } } }";
+    const answer = await window.pleinFetcher({ query }).catch(() => null);
+    const variables = JSON.stringify({ slug: answer?.data?.sites?.edges?.[0]?.node?.slug ?? "" }, null, 2);
+    window.pleinExamples[0].variables = variables;
+    // GraphiQL takes the first tab's query from `defaultTabs`, but its variables from here only.
+    localStorage.setItem("graphiql:variables", variables);
+  }
+
+  welcome().then(() =>
+    window.ReactDOM.createRoot(at("graphiql")).render(
+      window.React.createElement(window.GraphiQL, {
+        fetcher: window.pleinFetcher,
+        defaultTabs: window.pleinExamples,
+        shouldPersistHeaders: false,
+        defaultEditorToolsVisibility: "variables",
+      }),
+    ),
   );
 })();

@@ -1,0 +1,112 @@
+"""The console in a real browser, on a real gateway: what the policy lets through, signing in, asking, signing out."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+import uvicorn
+
+from auth.accounts import create_account
+from gateway.app import create_app
+from gateway.settings import load_settings
+from tenants.database import Database
+from tenants.provisioning import NewTenant, provision
+from tenants.settings import DatabaseSettings
+from tests.gateway.browser import find_browser, opened_page
+
+BROWSER = find_browser()
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium or Chrome on this machine")
+
+EDITOR = "document.querySelector('.graphiql-query-editor .CodeMirror')?.CodeMirror"
+ANSWER = "document.querySelector('.result-window .CodeMirror')?.CodeMirror?.getValue()"
+RUN = "document.querySelector('.graphiql-execute-button').click()"
+
+REFUSED = """
+new Promise((tell) => {
+  addEventListener("securitypolicyviolation", (event) => tell(event.violatedDirective));
+  document.head.append(Object.assign(document.createElement("script"), { src: "https://cdn.example/x.js" }));
+})
+"""  # what the policy says to a script from elsewhere
+
+
+@pytest_asyncio.fixture(scope="module")
+async def address(
+    create_database: Callable[..., str], empty_square: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[str]:
+    """Where a gateway answers that Sanne owns a site on."""
+    url = create_database(empty_square)
+    database = Database(DatabaseSettings(url))
+    await database.open()
+    async with database.transaction(None) as tx:
+        sanne = await create_account(tx, "Sanne Bakker", "sanne@example.nl")
+    await provision(database, NewTenant("utrecht", "Gemeente Utrecht", access=4), owner_account_id=sanne.id)
+    await database.close()
+    data_dir = tmp_path_factory.mktemp("data")
+    environ = {"PLEIN_MODE": "development", "PLEIN_DATABASE_URL": url, "PLEIN_DATA_DIR": str(data_dir)}
+    server = uvicorn.Server(uvicorn.Config(create_app(load_settings(environ)), log_config=None, lifespan="on"))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        yield f"http://localhost:{listener.getsockname()[1]}/"
+        server.should_exit = True
+        await serving
+
+
+async def test_sign_in_ask_and_sign_out(address: str, tmp_path: Path) -> None:
+    assert BROWSER is not None
+    async with opened_page(BROWSER, address) as page:
+        assert await page.until(f"{EDITOR}?.getValue()?.includes('query SiteWithContent')")
+        assert await page.run("document.title") == "Plein"
+        assert await page.run("document.getElementById('who').textContent") == "Not signed in"
+        tabs = "[...document.querySelectorAll('.graphiql-tab-button')].map((tab) => tab.textContent.trim()).join()"
+        assert await page.run(tabs) == "SiteWithContent,MySites,Feed,OpenSite"
+        await page.run(RUN)
+        assert "Gemeente Utrecht" in await page.until(f"{ANSWER}?.includes('site') && {ANSWER}")
+
+        await page.run("document.getElementById('choose').click()")
+        await page.until("!!document.querySelector('#accounts li button')")
+        await page.picture(tmp_path / "accounts.png")
+        await page.run("document.querySelector('#accounts li button').click()")
+        assert await page.until("document.getElementById('who').textContent == 'Sanne Bakker'")
+        assert await page.run("document.getElementById('accounts').hidden")
+        await page.run("document.querySelectorAll('.graphiql-tab-button')[1].click()")
+        await page.until(f"{EDITOR}.operationName == 'MySites'")
+        await page.run(RUN)
+        assert "Sanne Bakker" in await page.until(f"{ANSWER}?.includes('viewer') && {ANSWER}")
+
+        await page.run("document.getElementById('leave').click()")
+        assert await page.run("document.getElementById('who').textContent") == "Not signed in"
+        assert await page.run("sessionStorage.length") == 0
+        assert page.complaints == []
+
+
+async def test_nothing_is_asked_of_another_origin(address: str) -> None:
+    assert BROWSER is not None
+    async with opened_page(BROWSER, address) as page:
+        await page.until(f"{EDITOR}?.getValue()")
+        await page.until("!!document.querySelector('button[aria-label*=\"ettings\"]')")
+        await page.run("document.querySelector('button[aria-label*=\"ettings\"]').click()")
+        await page.until("!!document.querySelector('[role=dialog]')")
+        asked = await page.run("performance.getEntriesByType('resource').map((each) => each.name)")
+        assert len(asked) > 8
+        assert [each for each in asked if not each.startswith((address, "data:"))] == []
+        assert page.complaints == []
+        assert await page.run(REFUSED) == "script-src-elem"
+
+
+async def test_examples_are_valid(address: str) -> None:
+    """Every example that the console opens with is valid in the schema as it is."""
+    from graphql import parse, validate  # noqa: PLC0415
+
+    from schema.root import graphql_schema  # noqa: PLC0415
+
+    assert BROWSER is not None
+    async with opened_page(BROWSER, address) as page:
+        queries = await page.until("window.pleinExamples?.map((each) => each.query)")
+    for query in queries:
+        assert validate(graphql_schema(), parse(query)) == [], query
