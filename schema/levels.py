@@ -7,7 +7,8 @@ from enum import Enum
 from typing import Any
 
 import strawberry
-from sqlalchemy import ARRAY, ColumnElement, Text, literal_column
+from sqlalchemy import ColumnElement, Text, literal
+from sqlalchemy.dialects.postgresql import array
 
 from auth.policy import Level, Role, Row, Terms
 from schema.bind import Expression
@@ -71,9 +72,9 @@ class ReactionKind(Enum):
 
 def ranked(column: str, ranks: type[Level] | type[Role]) -> Expression:
     """A field whose column holds a rank and whose value is the rank's name."""
-    names = ", ".join(f"'{rank.name}'" for rank in ranks)
+    names = array([literal(rank.name, Text) for rank in ranks])
 
     def build(row: Row, _terms: Terms) -> ColumnElement[Any]:
-        return literal_column(f"(ARRAY[{names}])", ARRAY(Text))[row.c[column] + 1]
+        return names[row.c[column] + 1]
 
     return Expression(build)

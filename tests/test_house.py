@@ -36,7 +36,6 @@ NAMES_ALLOWED = {  # (path prefix, word): why this is another idea than the glos
     ("tenants/embedded/", "user"): "the operating system's user, under which the bundled Postgres runs",
 }
 SQL_FROM_TEXT = {
-    "schema/levels.py": "the names of our own enums, as an array that is the same in every statement",
     "storage/devstore/index.py": "the names of two tables of the development store's own index, which is SQLite",
     "tenants/embedded/cluster.py": "single-user mode has no parameters; the value is a password made there, URL-safe",
     "tenants/reader.py": "SET ROLE has no parameters; the name is checked against a pattern without quotes first",

@@ -23,10 +23,12 @@ from sqlalchemy import (
     cast,
     extract,
     func,
-    literal_column,
+    literal,
     select,
+    true,
     tuple_,
 )
+from sqlalchemy.dialects.postgresql import REGCONFIG
 
 from auth.policy import activity_visible, content_visible
 from schema.bind import Order, Place
@@ -77,7 +79,7 @@ def feed_page(compiler: Compiler, across: Across) -> Part:
         backward = across.page.backward
         keys = (item.c.published_at, item.c.content_id)
         order = [key.asc() if backward else key.desc() for key in keys]
-        limit: ColumnElement[int] = literal_column(str(across.page.size + 1))
+        limit = across.page.size + 1
         latest = (
             select(item.c.tenant_id, *keys).where(*where).order_by(*order).limit(limit).correlate(site, mine).lateral()
         )
@@ -85,7 +87,7 @@ def feed_page(compiler: Compiler, across: Across) -> Part:
         moment = cast(extract("epoch", latest.c.published_at) * 1_000_000, BigInteger)
         query = (
             select(latest.c.tenant_id, latest.c.content_id, moment)
-            .select_from(mine.join(site, site.c.id == mine.c.tenant_id).join(latest, literal_column("true")))
+            .select_from(mine.join(site, site.c.id == mine.c.tenant_id).join(latest, true()))
             .where(mine.c.account_id == draft.terms.me, site.c.state == "ACTIVE")
             .order_by(*[key.asc() if backward else key.desc() for key in outer_keys])
             .limit(limit)
@@ -120,7 +122,7 @@ def my_sites(compiler: Compiler) -> Part:
             .select_from(mine.join(site, site.c.id == mine.c.tenant_id))
             .where(mine.c.account_id == draft.terms.me, site.c.state == "ACTIVE")
             .order_by(mine.c.joined_at, site.c.id)
-            .limit(literal_column(str(SITES_MOST)))
+            .limit(SITES_MOST)
         )
         return compiler.part(draft, query, rejected, build)
 
@@ -142,7 +144,7 @@ def search_page(compiler: Compiler, across: Across) -> Part:
             columns = tuple_(ranked.c.rank, ranked.c.id)
             bounds.append(columns < place if after else columns > place)
         order = [key.asc() if backward else key.desc() for key in (ranked.c.rank, ranked.c.id)]
-        limit: ColumnElement[int] = literal_column(str(across.page.size + 1))
+        limit = across.page.size + 1
         query = select(ranked.c.id, ranked.c.rank).where(*bounds).order_by(*order).limit(limit)
         return compiler.part(draft, query, rejected, build)
 
@@ -192,7 +194,7 @@ def _search(draft: Draft, across: Across) -> tuple[Any, ColumnElement[Any], list
     query = across.query
     assert query is not None
     text = draft.parameter(lambda call, _: encode(query.read(call.variables), "query"), Text(), across.path)
-    words = func.websearch_to_tsquery(literal_column("'pg_catalog.dutch'::regconfig"), text)
+    words = func.websearch_to_tsquery(cast(literal("pg_catalog.dutch"), REGCONFIG), text)
     matches = item.c.search.op("@@")(words)
     return item, words, [matches, content_visible(item, draft.terms), *_of_kinds(draft, across, item)]
 

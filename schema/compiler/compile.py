@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphql import GraphQLObjectType, SelectionSetNode, get_named_type
-from sqlalchemy import ARRAY, Text, Uuid, cast, func, literal_column, select, union_all
+from sqlalchemy import ARRAY, Text, Uuid, cast, func, literal, select, union_all
 
 from schema.bind import Connected, Place
 from schema.catalogue import Catalogue
@@ -99,7 +99,7 @@ class Compiler:
                 with draft.inside(row):
                     json = draft.row_json(draft.types_over(named, source), selection_sets, row, trail, path)
                 visible = (row.c[source.key] == func.any(wanted), source.policy(row, draft.terms))
-                columns = (literal_column(f"'{tag}'", Text), cast(row.c[source.key], Text), cast(json, Text))
+                columns = (literal(tag, Text), cast(row.c[source.key], Text), cast(json, Text))
                 queries.append(select(*columns).where(*visible))
             query = queries[0] if len(queries) == 1 else union_all(*queries)
             return self.part(draft, query, rejected, build)

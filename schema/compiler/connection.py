@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     func,
-    literal_column,
+    literal,
     select,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
@@ -79,7 +79,7 @@ def connection_json(
     pairs: list[tuple[str, ColumnElement[Any]]] = []
     for item in fields:
         if item.name == "__typename":
-            pairs.append((item.key, literal_column(f"'{type_.name}'", Text)))
+            pairs.append((item.key, literal(type_.name, Text)))
         elif item.name == "totalCount":
             pairs.append((item.key, _total(draft, conditions)))
         elif item.name == "pageInfo":
@@ -183,7 +183,7 @@ def _edges(
     with draft.inside(rows):
         for item in collect(draft.operation, edge_type, selected.selection_sets):
             if item.definition is None:
-                value: ColumnElement[Any] = literal_column(f"'{edge_type.name}'", Text)
+                value: ColumnElement[Any] = literal(edge_type.name, Text)
             elif item.name == "cursor":
                 value = _cursor(draft, stretch, rows, path)
             else:
@@ -194,7 +194,7 @@ def _edges(
     edge = json_object(pairs)
     numbered = NUMBER in rows.c
     edges = func.json_agg(aggregate_order_by(edge, rows.c[NUMBER].desc()) if stretch.page.backward else edge)
-    kept = edges.filter(rows.c[NUMBER] <= literal_column(str(stretch.page.size))) if numbered else edges
+    kept = edges.filter(rows.c[NUMBER] <= stretch.page.size) if numbered else edges
     return func.coalesce(kept, EMPTY_LIST)
 
 
@@ -208,9 +208,9 @@ def _page_info(
 ) -> ColumnElement[Any]:
     assert rows is not None
     page = stretch.page
-    size = literal_column(str(page.size), Integer)
+    size = literal(page.size, Integer)
     cut = func.coalesce(func.max(rows.c[CUT]), 0)
-    nearest, farthest = literal_column("1", Integer), func.least(rows.c[CUT], size)
+    nearest, farthest = literal(1, Integer), func.least(rows.c[CUT], size)
     start, end = (farthest, nearest) if page.backward else (nearest, farthest)
     type_ = object_type(selected.output)
     pairs: list[tuple[str, ColumnElement[Any]]] = []
@@ -218,12 +218,12 @@ def _page_info(
         more_ahead = (item.name == "hasNextPage") is not page.backward
         match item.name:
             case "__typename":
-                value: ColumnElement[Any] = literal_column(f"'{type_.name}'", Text)
+                value: ColumnElement[Any] = literal(type_.name, Text)
             case "hasNextPage" | "hasPreviousPage" if more_ahead:
                 value = cut > size
             case "hasNextPage" | "hasPreviousPage":
                 behind = page.before if page.backward else page.after
-                value = literal_column("true" if behind is not None else "false", Boolean)
+                value = literal(behind is not None, Boolean)
             case name:
                 number = start if name == "startCursor" else end
                 value = func.max(_cursor(draft, stretch, rows, path)).filter(rows.c[NUMBER] == number)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Text, cast, func, literal_column
+from sqlalchemy import JSON, ColumnElement, Text, cast, func, literal, literal_column
 
 NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*\Z")
 OBJECT_FIELDS_MOST = 50
@@ -26,10 +26,10 @@ def json_object(pairs: Sequence[tuple[str, Json]]) -> Json:
     if len(chunks) <= 1:
         return chunks[0] if chunks else _object(())
     inner = [func.substr(cast(chunk, Text), 2, func.length(cast(chunk, Text)) - 2) for chunk in chunks]
-    joined = literal_column("'{'", Text).concat(inner[0])
+    joined = literal("{", Text).concat(inner[0])
     for chunk in inner[1:]:
-        joined = joined.concat(literal_column("', '", Text)).concat(chunk)
-    return cast(joined.concat(literal_column("'}'", Text)), JSON)
+        joined = joined.concat(literal(", ", Text)).concat(chunk)
+    return cast(joined.concat(literal("}", Text)), JSON)
 
 
 def _object(pairs: Sequence[tuple[str, Json]]) -> Json:
@@ -37,5 +37,5 @@ def _object(pairs: Sequence[tuple[str, Json]]) -> Json:
     for key, value in pairs:
         if not NAME.match(key):
             raise ValueError(f"{key!r} is no response key.")
-        arguments += (literal_column(f"'{key}'", Text), value)
+        arguments += (literal(key, Text), value)
     return func.json_build_object(*arguments)

@@ -92,7 +92,7 @@ def cut(query: Select[Any], row: Any, order: Order, key: str, page: Page, *, one
     """The rows of the page as a subquery, in the direction of paging, with one more if it matters whether there is."""
     descending = order.descending is not page.backward
     columns = [column.desc() if descending else column.asc() for column in keyset(row, order, key)]
-    return query.order_by(*columns).limit(literal_column(str(page.size + one_more))).subquery()
+    return query.order_by(*columns).limit(page.size + one_more).subquery()
 
 
 def numbered(rows: FromClause, order: Order, key: str, page: Page) -> FromClause:

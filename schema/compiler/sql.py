@@ -1,8 +1,8 @@
 """Selections as SQL: one statement that gives the JSON of everything selected from one place.
 
-A `Draft` is one statement while it is written: it walks the selection along the bindings, adds the policy wherever a table comes in,
-and binds every value. Promises: a table never enters without a policy; a caller's value never enters the text; the
-number of statements does not depend on rows, page sizes or depth.
+A `Draft` is one statement while it is written: it walks the selection along the bindings, adds the policy wherever a
+table comes in, and binds every value. Promises: a table never enters without a policy; a caller's value never enters
+the text; the number of statements does not depend on rows, page sizes or depth.
 Never talks to a database.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from graphql import GraphQLNamedType, GraphQLObjectType, GraphQLOutputType, SelectionSetNode, get_named_type
-from sqlalchemy import ColumnElement, FromClause, Text, bindparam, case, cast, func, literal_column, select
+from sqlalchemy import ColumnElement, FromClause, Text, bindparam, case, cast, func, literal, select
 from sqlalchemy.types import TypeEngine
 
 from auth.policy import ME, Row, terms
@@ -44,7 +44,7 @@ ON_PLATFORM = "SA"
 
 
 class Draft:
-    """One statement while it is written. `slots` are the fields that sites in a list from the register answer themselves."""
+    """One statement while it is written. `slots` are the fields that sites in a list answer themselves."""
 
     def __init__(self, operation: Operation, catalogue: Catalogue, place: Place, rejected: Mapping[Path, PleinError]):
         self.operation = operation
@@ -220,9 +220,9 @@ class Draft:
 
     def _typename(self, types: Sequence[GraphQLObjectType], row: Row | None) -> Json:
         if len(types) == 1:
-            return literal_column(f"'{types[0].name}'", Text)
+            return literal(types[0].name, Text)
         kind = self._discriminator(types[0], row)
-        return case({type_.name.upper(): literal_column(f"'{type_.name}'", Text) for type_ in types}, value=kind)
+        return case({type_.name.upper(): literal(type_.name, Text) for type_ in types}, value=kind)
 
     def _discriminator(self, type_: GraphQLObjectType, row: Row | None) -> ColumnElement[Any]:
         assert row is not None
