@@ -20,7 +20,7 @@ from gateway.execute.across import feed_field, search_field
 from gateway.execute.introspection import introspection_field
 from gateway.execute.mutation import mutation_field
 from gateway.execute.nodes import node_field, nodes_field
-from gateway.execute.run import Plan, Run
+from gateway.execute.run import EVERYWHERE, Plan, Run
 from gateway.execute.sites import platform_field, site_field
 from gateway.execute.splice import body
 from schema.bind import Connected, Mutates, Root, Rooted
@@ -68,7 +68,7 @@ class Executor:
         if len(plan.selected) == 1:
             values = [await _field(run, document, operation, plan.selected[0])]
         elif operation.type is OperationType.MUTATION:
-            values = [await _field(run, document, operation, selected) for selected in plan.selected]
+            values = await _serially(run, document, operation)
         else:
             fields = (_field(run, document, operation, selected) for selected in plan.selected)
             values = list(await asyncio.gather(*fields))
@@ -94,6 +94,19 @@ class Executor:
         if len(self._plans) > PLANS_MOST:
             self._plans.popitem(last=False)
         return plan
+
+
+async def _serially(run: Run, document: Document, operation: Operation) -> list[bytes]:
+    """Mutations in order. What was done is told, even when the database is gone before the next."""
+    values: list[bytes] = []
+    for selected in run.plan.selected:
+        try:
+            values.append(await _field(run, document, operation, selected))
+        except EVERYWHERE as error:
+            if not values:
+                raise
+            values.append(run.mark(error, levels(under((), selected.output)), selected.nodes[0]))
+    return values
 
 
 async def _field(run: Run, document: Document, operation: Operation, selected: Selected) -> bytes:

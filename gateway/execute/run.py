@@ -65,6 +65,10 @@ class Run:
         """The mark that stands, as JSON, where a field failed; re-raises what concerns the whole request."""
         if isinstance(error, EVERYWHERE):
             raise error
+        return self.mark(error, levels, node)
+
+    def mark(self, error: Exception, levels: int, node: FieldNode) -> bytes:
+        """The mark that stands, as JSON, where a field failed, whatever it failed with."""
         return b'"' + self.call.mark(Rejected(error, levels, node)).encode() + b'"'
 
     async def rows(self, part: Part, tenant: TenantRef | None) -> list[Row]:
