@@ -28,7 +28,7 @@ from schema.catalogue import catalogue_of
 from schema.compiler.compile import Compiler
 from schema.compiler.part import Call
 from schema.compiler.selection import Operation as Selection
-from schema.compiler.selection import Selected, collect, shape
+from schema.compiler.selection import Selected, collect, shape, skeleton
 from schema.compiler.trail import levels, under
 
 PLANS_MOST = 2000
@@ -84,7 +84,7 @@ class Executor:
             self._plans.move_to_end(key)
             return plan
         schema = square.schema
-        selection = Selection(schema, document.fragments, variables)
+        selection = Selection(schema, document.fragments, skeleton(variables))
         root = schema.get_root_type(operation.type)
         assert root is not None
         plan = Plan(

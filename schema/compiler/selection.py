@@ -204,3 +204,12 @@ def shape(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | Enum):
         return value
     return type(value)
+
+
+def skeleton(value: Any) -> Any:
+    """A value of the same shape without its texts and items: what a compiled form may keep of the call it came from."""
+    if isinstance(value, dict):
+        return {name: skeleton(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return []
+    return "" if isinstance(value, str) else value
