@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Table, case, func, literal, select
+from sqlalchemy import ColumnElement, Select, Table, case, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -112,11 +112,11 @@ def viewer_by_identity(issuer: str, subject: str) -> Select[Any]:
     return select(ACCOUNT.c.id, ACCOUNT.c.role).select_from(source).where(*_is_identity(issuer, subject))
 
 
-async def load_cast(tx: AsyncConnection, *, per_part: int = 2) -> list[AccountOverview]:
+async def load_cast(tx: AsyncConnection, issuer: str, *, per_part: int = 2) -> list[AccountOverview]:
     """Return a few accounts for each part one can play: of each platform role and of each best role on a site.
 
-    The parts with most say come first, and within a part those on most sites. It reads every membership there is, which
-    is well for a development sign-in and for nothing else.
+    The parts with most say come first, and within a part those whom the issuer knows, then those on most sites. It
+    reads every membership there is, which is well for a development sign-in and for nothing else.
     """
     standing = (
         select(MEMBERSHIP.c.account_id, func.count().label("sites"), func.max(MEMBERSHIP.c.role).label("site_role"))
@@ -127,7 +127,9 @@ async def load_cast(tx: AsyncConnection, *, per_part: int = 2) -> list[AccountOv
     sites = func.coalesce(standing.c.sites, 0)
     # One number per part: a platform role outweighs every role on a site.
     part = case((ACCOUNT.c.role > 0, literal(1000) + ACCOUNT.c.role), else_=site_role).label("part")
-    place = func.row_number().over(partition_by=part, order_by=(sites.desc(), ACCOUNT.c.name, ACCOUNT.c.id))
+    known = exists().where(IDENTITY.c.account_id == ACCOUNT.c.id, IDENTITY.c.issuer == issuer)
+    order = (known.desc(), sites.desc(), ACCOUNT.c.name, ACCOUNT.c.id)
+    place = func.row_number().over(partition_by=part, order_by=order)
     ranked = (
         select(*ACCOUNT.c, sites.label("sites"), standing.c.site_role, part, place.label("place"))
         .outerjoin_from(ACCOUNT, standing, standing.c.account_id == ACCOUNT.c.id)

@@ -75,11 +75,12 @@ def make_parser() -> argparse.ArgumentParser:
     add_json(each)
 
     each = add(commands, "demo", run_demo, "fill the square with example sites, people and content")
-    each.add_argument("--scale", default="small", help="how much: small, medium or large (default: small)")
+    each.add_argument("--scale", default="small", help="how much: small, municipalities or pleio (default: small)")
     each.add_argument(
         "--data-dir", type=Path, help="where texts for the content are (default: the ones that come along)"
     )
     each.add_argument("--seed", type=int, default=1, help="another number makes another square (default: 1)")
+    each.add_argument("--reset", action="store_true", help="remove an earlier demo first; other sites stay")
     add_json(each)
 
     add(commands, "schema", run_schema, "print the GraphQL schema in its definition language")
@@ -173,18 +174,24 @@ def run_demo(args: argparse.Namespace, terminal: Terminal) -> int:
     from gateway.parts import database_settings, running_parts  # noqa: PLC0415
     from tenants.migrate import migrate  # noqa: PLC0415
 
-    async def fill(settings: Settings) -> Any:
+    async def fill(settings: Settings) -> demo.Summary:
         await migrate(database_settings(settings))
-        return await demo.run(
-            settings, scale=args.scale, data_dir=args.data_dir, seed=args.seed, progress=terminal.note
-        )
+        with demo.shown_progress(terminal) as progress:
+            return await demo.run(
+                settings,
+                scale=args.scale,
+                data_dir=args.data_dir,
+                seed=args.seed,
+                reset=args.reset,
+                progress=progress,
+            )
 
     with running_parts(load(), terminal) as settings:
         summary = asyncio.run(fill(settings))
     if args.json:
         terminal.result_json(summary)
     else:
-        terminal.pairs({str(name): str(value) for name, value in dict(summary).items()})
+        terminal.pairs({name: str(value) for name, value in summary.items()})
     return 0
 
 

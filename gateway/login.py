@@ -38,7 +38,7 @@ class DevelopmentLogin:
     async def accounts(self, request: Request) -> Response:
         """Answer `GET /dev/accounts`: a few accounts of each part, those with most say first."""
         async with self.transaction() as tx:
-            overviews = await load_cast(tx)
+            overviews = await load_cast(tx, DEVELOPMENT_ISSUER)
         return _answer({"accounts": [_shown(each) for each in overviews]})
 
     async def sign_in(self, request: Request) -> Response:

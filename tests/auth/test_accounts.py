@@ -99,23 +99,24 @@ async def test_the_cast_has_a_few_of_every_part_with_most_say_first(square: Data
     async with square.transaction(None) as tx:
         names = ("olga", "carl", "dora", "emil", "fred", "gina")
         made = {name: await accounts.create_account(tx, name, f"{name}@example.nl") for name in names}
+        await accounts.link_identity(tx, made["gina"].id, "https://id.example", "gina")
         await accounts.create_account(tx, "anton", "anton@example.nl", role=PlatformRole.ANALYST)
         await accounts.create_account(tx, "oscar", "oscar@example.nl", role=PlatformRole.OPERATOR)
     for slug, owner in (("one", "olga"), ("two", "olga"), ("three", "carl"), ("four", "dora"), ("five", "dora")):
         await provision(square, NewTenant(slug, slug), owner_account_id=made[owner].id)
     async with square.transaction(None) as tx:
-        cast = await accounts.load_cast(tx, per_part=2)
+        cast = await accounts.load_cast(tx, "https://id.example", per_part=2)
     shown = [(each.account.name, each.account.role.name, each.site_count, each.site_role) for each in cast]
     assert shown == [
         ("oscar", "OPERATOR", 0, None),
         ("anton", "ANALYST", 0, None),
         ("dora", "NONE", 2, 5),
         ("olga", "NONE", 2, 5),
+        ("gina", "NONE", 0, None),
         ("emil", "NONE", 0, None),
-        ("fred", "NONE", 0, None),
     ]
 
 
 async def test_nobody_is_cast_on_an_empty_square(square: Database) -> None:
     async with square.transaction(None) as tx:
-        assert await accounts.load_cast(tx) == []
+        assert await accounts.load_cast(tx, "https://id.example") == []
