@@ -73,9 +73,9 @@ async def _feed(run: Run, selected: Selected) -> bytes:
     asked = Across(page_of(values), values.get("kinds"), (selected.key,))
     source = Source(across.FEED, asked, "")
     entries: list[Entry] = []
+    part = _checked(run, _kept(run, (selected.key, "page"), lambda: across.feed_page(run.plan.compiler, asked)))
     if _wants(run, selected, "edges", "pageInfo"):
-        part = _kept(run, (selected.key, "page"), lambda: across.feed_page(run.plan.compiler, asked))
-        rows = await run.rows(_checked(run, part), None)
+        rows = await run.rows(part, None)
         entries = [Entry(NodeId("C", _uuid(site), _uuid(item)), _text(moment)) for site, item, moment in rows]
     total = 0
     if _wants(run, selected, "totalCount"):
@@ -90,11 +90,11 @@ async def _search(run: Run, selected: Selected) -> bytes:
     across.words_of(values, run.call.variables)
     asked = Across(page_of(values), values.get("kinds"), (selected.key,), values["query"])
     source = Source(across.SEARCH, asked, values["query"].read(run.call.variables))
+    part = _checked(run, _kept(run, (selected.key, "page"), lambda: across.search_page(compiler, asked)))
     mine = await run.rows(_kept(run, (selected.key, "sites"), lambda: across.my_sites(compiler)), None)
     tenants = list((await run.square.registry.many(_uuid(row[0]) for row in mine)).values())
     entries: list[Entry] = []
     if _wants(run, selected, "edges", "pageInfo"):
-        part = _checked(run, _kept(run, (selected.key, "page"), lambda: across.search_page(compiler, asked)))
         for tenant_id, rows in (await each(run, part, tenants)).items():
             if isinstance(rows, ReadError):
                 continue  # a broken site has no matches; its own fields tell its error

@@ -20,6 +20,8 @@ from sqlalchemy import (
     Integer,
     Text,
     Uuid,
+    and_,
+    case,
     func,
     literal,
     select,
@@ -88,7 +90,19 @@ def connection_json(
             edges_trail = under(trail, item.output)
             pairs.append((item.key, _edges(draft, stretch, item, rows, edges_trail, (*path, item.key))))
     value = json_object(pairs)
-    return draft.scalar(value, rows) if rows is not None else value
+    return draft.scalar(value, rows) if rows is not None else _once_read(draft, stretch, value, path)
+
+
+def _once_read(draft: Draft, stretch: Stretch, value: ColumnElement[Any], path: Path) -> ColumnElement[Any]:
+    """The value, once the cursors are read: a wrong one fails the list, whether or not its page is asked for."""
+    read = [_position(draft, stretch, cursor, name, path)[1].is_not(None) for cursor, _, name in _bounds(stretch.page)]
+    return case((and_(*read), value)) if read else value
+
+
+def _bounds(page: Page) -> list[tuple[Value, bool, str]]:
+    """The cursors that were given: each with whether the page lies after it, and its argument's name."""
+    bounds = ((page.after, True, "after"), (page.before, False, "before"))
+    return [(cursor, after, name) for cursor, after, name in bounds if cursor is not None]
 
 
 class _Conditions:
@@ -137,10 +151,9 @@ def _rows(
     page, order, key = stretch.page, stretch.order, stretch.key
     target = draft.table(stretch.source)
     where = conditions.on(draft, target)
-    for value, after, name in ((page.after, True, "after"), (page.before, False, "before")):
-        if value is not None:
-            bound = _position(draft, stretch, value, name, path)
-            where.append(paginate.beyond(target, order, key, bound, after=after))
+    for cursor, after, name in _bounds(page):
+        bound = _position(draft, stretch, cursor, name, path)
+        where.append(paginate.beyond(target, order, key, bound, after=after))
     query = select(target).where(*where)
     if draft.enclosing:
         query = query.correlate(*draft.enclosing)
