@@ -7,7 +7,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
@@ -20,6 +20,9 @@ from tenants.provisioning import NewTenant, provision
 from tenants.registry import TenantRef
 from tenants.settings import DatabaseSettings
 from tests import servers
+
+if TYPE_CHECKING:
+    from tests.oracle.proof import Proof
 
 TEST_DIRECTORY = Path(__file__).resolve().parents[1] / ".plein" / "test"
 
@@ -125,3 +128,12 @@ def provision_site(database: Database) -> ProvisionSite:
         return await provision(database, new, owner_account_id=owner_account_id or uuid7())
 
     return open_site
+
+
+@pytest_asyncio.fixture(scope="session")
+async def proof(create_database: CreateDatabase, empty_square: str) -> AsyncIterator[Proof]:
+    """A running square full of everything, with the oracle that knows all of it. To be read only."""
+    from tests.oracle.proof import running_proof  # noqa: PLC0415 - most tests do without the gateway
+
+    async with running_proof(create_database(empty_square)) as running:
+        yield running
