@@ -78,8 +78,15 @@ def running_store(settings: Settings) -> Iterator[Future[Settings]]:
 
 @contextmanager
 def running_parts(settings: Settings, terminal: Terminal, *, share: bool = True) -> Iterator[Settings]:
-    """Yield settings that name a database and an object store; both start at the same time. Raises as each does."""
-    with running_store(settings) as starting, running_database(settings, terminal, share=share) as found:
+    """Yield settings that name a database and an object store; bundled ones start at the same time.
+
+    Raises as each does. A configured database is looked at before anything is started.
+    """
+    with ExitStack() as stack:
+        database = running_database(settings, terminal, share=share)
+        found = stack.enter_context(database) if settings.database_url is not None else None
+        starting = stack.enter_context(running_store(settings))
+        found = found or stack.enter_context(database)
         if settings.s3 is None:
             with terminal.step("object store, bundled for development") as step:
                 starting.result()

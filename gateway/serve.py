@@ -34,6 +34,7 @@ def serve(settings: Settings, terminal: Terminal) -> int:
     logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
     for name in ("uvicorn", "botocore", "asyncio"):  # they tell what is told here already
         logging.getLogger(name).setLevel(max(logging.getLogger().level, logging.WARNING))
+    logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
     is_serving = False
     try:
         with listening(settings) as listener:
@@ -110,7 +111,11 @@ def run(server: uvicorn.Server, listener: socket.socket, settings: Settings, ter
         await serving
 
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        runner.run(until_ended())
+        try:
+            runner.run(until_ended())
+        finally:
+            # What is cut off when one asks a second time would tell of it as of a fault.
+            logging.getLogger("uvicorn.error").disabled = server.force_exit
     return 0 if server.started else 1
 
 
@@ -130,6 +135,11 @@ async def announce(settings: Settings, terminal: Terminal) -> None:
     if not sites:
         terminal.note("  There are no sites yet: `plein demo` fills the square, `plein site create` opens one.")
     terminal.note("\nCtrl-C ends it.")
+
+
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    """A request that was not waited for ends by being cancelled, which uvicorn takes for the application's fault."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 def _import_early() -> None:

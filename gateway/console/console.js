@@ -96,9 +96,11 @@
   /** Whether this browser comes here for the first time: then the examples are shown, with a site that exists. */
   async function welcome() {
     if (localStorage.getItem("graphiql:tabState")) return;
-    const query = "{ sites(first: 1) { edges { node { slug } } } }";
+    const query = "{ sites(first: 50) { edges { node { slug access } } } }";
     const answer = await window.pleinFetcher({ query }).catch(() => null);
-    const variables = JSON.stringify({ slug: answer?.data?.sites?.edges?.[0]?.node?.slug ?? "" }, null, 2);
+    const sites = (answer?.data?.sites?.edges ?? []).map((edge) => edge.node);
+    const site = sites.find((each) => each.access === "PUBLIC") ?? sites[0];
+    const variables = JSON.stringify({ slug: site?.slug ?? "" }, null, 2);
     window.pleinExamples[0].variables = variables;
     // GraphiQL takes the first tab's query from `defaultTabs`, but its variables from here only.
     localStorage.setItem("graphiql:variables", variables);

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import httpx
@@ -227,6 +228,18 @@ def wait_until_ready(process: subprocess.Popen[str], port: int, patience_s: floa
     raise AssertionError(process.communicate())
 
 
+@contextmanager
+def half_a_request(port: int) -> Iterator[None]:
+    """A request that the gateway cannot finish, because the rest of it does not come."""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        head = (
+            "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{"
+        )
+        connection.sendall(head.encode())
+        time.sleep(0.2)
+        yield
+
+
 def processes() -> dict[int, tuple[int, str]]:
     """Parent and program of every process there is, by its id."""
     listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid=,comm="], capture_output=True, text=True, check=True)
@@ -263,8 +276,13 @@ def test_serve_starts_everything_and_ends_everything(
     started = started_by(serving)
     assert any("postgres" in program for program in started.values())
     assert any("python" in program for program in started.values())
-    serving.send_signal(number)
-    out, err = serving.communicate(timeout=30)
+    with half_a_request(free_port) if number == signal.SIGINT else nullcontext():
+        serving.send_signal(number)
+        if number == signal.SIGINT:  # what is under way is waited for, unless one asks a second time
+            time.sleep(1)
+            assert serving.poll() is None
+            serving.send_signal(number)
+        out, err = serving.communicate(timeout=8)
     assert serving.returncode == 0
     assert f"http://localhost:{free_port}/graphql" in out
     assert "PostgreSQL, bundled, made" in err
@@ -280,6 +298,14 @@ def test_serve_ends_what_it_began_when_ended_half_way(serving: subprocess.Popen[
     assert serving.returncode == 130
     assert "Traceback" not in err
     assert left_of(started) == set()
+
+
+def test_a_wrong_database_is_told_before_anything_is_started(plein: Run, free_port: int, tmp_path: Path) -> None:
+    environ = {"PLEIN_MODE": "development", "PLEIN_DATABASE_URL": "postgresql://plein:hidden@127.0.0.1:9/plein"}
+    result = plein("serve", "--port", str(free_port), **environ)
+    told_in_one_line(result, "PLEIN_DATABASE_URL", "127.0.0.1:9")
+    assert "hidden" not in result[2]
+    assert [each.name for each in tmp_path.iterdir()] == ["secret"]
 
 
 def test_a_taken_port_is_told_before_anything_is_started(tmp_path: Path) -> None:
