@@ -225,7 +225,7 @@ class Mutation:
         content.create_content,
         "content",
         content_inputs.CreateContentInput,
-        "Publishes an item of any kind. For members of the site, in a group for its members, NEWS and PAGE for editors.",
+        "Publishes an item of any kind. For members, in a group for its members; NEWS and PAGE for editors.",
     )
     update_content: UpdateContentPayload | None = mutation(
         content.update_content,

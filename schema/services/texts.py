@@ -6,6 +6,7 @@ Never reads a row.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -22,6 +23,9 @@ T = TypeVar("T")
 
 TAGS_MAX = 20
 TAG_MAX = 50
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""Line breaks, tabs and their like: in a name or a title they could only deceive."""
 
 
 def require_account(viewer: Viewer, asked: object) -> UUID:
@@ -29,10 +33,8 @@ def require_account(viewer: Viewer, asked: object) -> UUID:
     if viewer.account_id is None:
         raise PleinError(ErrorCode.UNAUTHENTICATED, "Sign in first.")
     for place, text in _texts("input", asked):
-        if "\0" in text:
-            raise bad_input(place, "Text cannot hold a NUL character.")
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            raise bad_input(place, "This is not whole Unicode text: it holds half a surrogate pair.")
+        if UNSTORABLE.search(text):
+            raise bad_input(place, "Text cannot hold the character U+0000, nor half a surrogate pair.")
     return viewer.account_id
 
 
@@ -49,6 +51,8 @@ def line(text: str | None, field: str, most: int) -> str | None:
     text = text.strip()
     if not 1 <= len(text) <= most:
         raise bad_input(field, f"1 to {most} characters, white space around them not counted.")
+    if CONTROL.search(text):
+        raise bad_input(field, "One line, without line breaks, tabs or other control characters.")
     return text
 
 
@@ -74,6 +78,8 @@ def tag_list(tags: Sequence[str] | None, field: str) -> list[str] | None:
         raise bad_input(field, f"At most {TAGS_MAX} tags.")
     if any(not 1 <= len(tag) <= TAG_MAX for tag in stripped):
         raise bad_input(field, f"A tag has 1 to {TAG_MAX} characters.")
+    if any(CONTROL.search(tag) for tag in stripped):
+        raise bad_input(field, "A tag has no line breaks, tabs or other control characters.")
     return stripped
 
 

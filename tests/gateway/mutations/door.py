@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from auth.accounts import create_account, link_identity
 from auth.issuer import DEVELOPMENT_ISSUER, DevelopmentIssuer
@@ -65,6 +65,12 @@ class Door:
             await tx.execute(insert(table_of(Member)).values(row))
             await tx.execute(insert(table_of(MembershipWindow)).values(row | {"tenant_id": site.id, "group_ids": []}))
         return person
+
+    async def give_role(self, site: TenantRef, person: Person, role: Role) -> None:
+        """Another role for a member."""
+        async with self.database.transaction(site) as tx:
+            for table in (table_of(Member), table_of(MembershipWindow)):
+                await tx.execute(update(table).where(table.c.account_id == person.id).values(role=int(role)))
 
     async def site(self, **fields: Any) -> tuple[TenantRef, Person]:
         """A new site, open to all unless told otherwise, and its owner."""
