@@ -81,9 +81,11 @@ class Work:
         for name, table in TOLD.items():
             self.made[name] += rows.count(table)
         self.weight += weight_of(plan)
-        self.progress(
-            f"{self.made['sites']} of {self.made['sites'] + len(self.waiting)} sites", self.weight, self.total
-        )
+        self.tell()
+
+    def tell(self) -> None:
+        """Say how far it is."""
+        self.progress(f"{self.made['sites']} of {self.site_count} sites", self.weight, self.weight_total)
 
 
 async def run(

@@ -136,7 +136,7 @@ def make_groups(plan: SitePlan, members: list[SiteMember], rng: Random) -> list[
 def make_group(name: str, plan: SitePlan, staying: list[SiteMember], rng: Random) -> SiteGroup:
     """A group with some of the members; the first of them leads it."""
     created_us = between(rng, plan.created_us, 1.5)
-    size = max(2, int(len(staying) * rng.paretovariate(1.3) / 40))
+    size = max(3, int(len(staying) * rng.paretovariate(1.3) / 80))
     chosen = {early(rng, len(staying), 1.2) for _ in range(min(size, len(staying)))}
     inside = []
     for place, number in enumerate(sorted(chosen)):

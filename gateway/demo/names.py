@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from random import Random
 
 from gateway.demo.chance import early
@@ -51,9 +52,11 @@ def person_name(rng: Random) -> str:
 
 def address(name: str, number: int) -> str:
     """The e-mail address of the person with this number; nobody else has it."""
-    return f"{make_slug(name).replace('-', '.')}.{number}@example.org"
+    given, _, family = name.partition(" ")
+    return f"{make_slug(given)}.{make_slug(family).replace('-', '.')}.{number}@example.org"
 
 
+@lru_cache(maxsize=4096)  # names of people are made of a few hundred parts
 def make_slug(name: str) -> str:
     """A name as it stands in addresses: lower-case letters, digits and single hyphens, a letter first."""
     letters = unicodedata.normalize("NFKD", name.casefold().translate(NOT_DECOMPOSED))
