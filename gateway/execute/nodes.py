@@ -6,6 +6,7 @@ Promises: an id that is foreign, forged or unknown gives null, all alike, at abo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import product
 from uuid import UUID
 
 from gateway.execute.run import Row, Run, each
@@ -100,11 +101,12 @@ async def _on_sites(
     for tenant_id, nodes in by_site.items():
         tags = tuple(sorted({node.tag for node in nodes} - {ACCOUNT}))
         if tenant_id in tenants and tags:
-            for tag in tags:
-                run.call.wanted[tag, tenant_id] = [node.key for node in nodes if node.tag == tag]
             alike.setdefault(tags, []).append(tenants[tenant_id])
     found: dict[NodeId, bytes] = {}
     for tags, sites in alike.items():
+        for tag, site in product(tags, sites):
+            # Not before: another root field may ask the same site meanwhile. Nothing is awaited until this is bound.
+            run.call.wanted[tag, site.id] = [node.key for node in by_site[site.id] if node.tag == tag]
         answers = await _ask(run, rows_part(run, selected, tags, path, trail), sites)
         for tenant_id, rows in answers.items():
             if isinstance(rows, ReadError):
