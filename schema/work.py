@@ -11,12 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schema.errors import not_found
 from schema.relay import NodeId, decode_id
 from tenants.database import become, become_platform
 from tenants.registry import Registry, TenantRef
+
+NO_SUCH_ROLE = "22023"
+"""What SET ROLE answers for a role that is gone."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,13 @@ class Work:
         tenant = await self.registry.by_id(node.key if tag == "S" else node.tenant_id)
         if tenant is None:
             raise not_found(name)
-        await self.enter(tenant)
+        try:
+            await self.enter(tenant)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != NO_SUCH_ROLE:
+                raise
+            self.registry.forget(tenant.id)  # the register remembered a site that was removed since
+            raise not_found(name) from error
         return node.key
 
     def key_here(self, text: str, tag: str, name: str) -> UUID:

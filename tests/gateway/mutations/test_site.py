@@ -77,6 +77,14 @@ async def test_one_of_two_at_once_gets_the_slug(door: Door) -> None:
     assert await count_sites(door, slug) == 1
 
 
+async def test_a_request_repeated_at_once_makes_one_site(door: Door) -> None:
+    anna, slug = await door.person(), new_slug()
+    asked = {"name": "Once", "slug": slug, "idempotencyKey": "same"}
+    answers = await asyncio.gather(*(door.send(anna, "createSite", SITE, **asked) for _ in range(3)))
+    assert [answer for answer in answers if answer != answers[0] or "errors" in answer] == []
+    assert await count_sites(door, slug) == 1
+
+
 async def test_a_repeated_request_gives_the_first_answer(door: Door) -> None:
     anna, slug, key = await door.person(), new_slug(), secrets.token_hex(8)
     asked = {"name": "Once", "slug": slug, "idempotencyKey": key}
