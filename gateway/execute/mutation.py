@@ -49,10 +49,10 @@ async def _once(run: Run, selected: Selected, mutates: Mutates, work: Work) -> D
     given = arguments(run.plan.compiler.operation, selected)["input"].read(run.call.variables)
     input_ = input_object(selected.definition, given)
     account_id, key = run.viewer.account_id, getattr(input_, "idempotency_key", None)
-    if not key or account_id is None:
+    if key is None or account_id is None:
         return cast("Done", await mutates.service(work, run.viewer, input_))
-    if len(key) > KEY_LENGTH:
-        raise bad_input(KEY_FIELD, f"A key has at most {KEY_LENGTH} characters.")
+    if not 1 <= len(key) <= KEY_LENGTH:
+        raise bad_input(KEY_FIELD, f"A key has 1 to {KEY_LENGTH} characters.")
     asked = orjson.dumps([selected.name, given], default=str, option=orjson.OPT_SORT_KEYS)
     fingerprint = sha256(asked).hexdigest()
     earlier = await claim(work.tx, account_id, key, fingerprint)

@@ -19,7 +19,7 @@ from schema.compiler.compile import Compiler
 from schema.compiler.part import Call, Part, Rejected, bind
 from schema.compiler.selection import Selected
 from schema.relay import PLATFORM_ID
-from tenants.errors import DatabaseUnavailable, ReaderBusy, ReadError
+from tenants.errors import DatabaseUnavailable, ReaderBusy, ReadError, StatementFailed
 from tenants.reader import Statement
 from tenants.registry import TenantRef
 from tenants.site_tables import TENANT
@@ -28,6 +28,9 @@ Row = tuple[bytes | None, ...]
 STAND_IN = f'"{TENANT}"'
 TEXTS_MOST = 2000
 """Of how many sites a part keeps its finished text."""
+
+ROLE_MISSING = "22023"
+"""What Postgres says to SET ROLE of a role that is not there: the site was removed."""
 
 EVERYWHERE = (DatabaseUnavailable, ReaderBusy)
 """Faults of the database as a whole: no site can answer."""
@@ -72,9 +75,21 @@ class Run:
         return b'"' + self.call.mark(Rejected(error, levels, node)).encode() + b'"'
 
     async def rows(self, part: Part, tenant: TenantRef | None) -> list[Row]:
-        """The rows of a part from one site, or from the platform."""
+        """The rows of a part from one site, or from the platform; none from a site that was removed."""
         statement, params = self.prepare(part, tenant)
-        return await self.read(statement, params)
+        try:
+            return await self.read(statement, params)
+        except StatementFailed as error:
+            if tenant is not None and self.removed(tenant, error):
+                return []
+            raise
+
+    def removed(self, tenant: TenantRef, error: StatementFailed) -> bool:
+        """Whether a statement failed because its site is no more; the register is then told to forget it."""
+        if error.sqlstate != ROLE_MISSING:
+            return False
+        self.square.registry.forget(tenant.id)
+        return True
 
     def prepare(self, part: Part, tenant: TenantRef | None) -> tuple[Statement, list[bytes | None]]:
         """A part's statement for one site, or for the platform, and its parameters."""
@@ -98,7 +113,10 @@ class Run:
 async def each(run: Run, part: Part, tenants: Sequence[TenantRef]) -> dict[UUID, list[Row] | ReadError]:
     """The rows of a part from each of these sites, sent together; what fails at one site is its answer."""
     answers = await run.square.reader.fetch_many([run.prepare(part, tenant) for tenant in tenants])
-    for answer in answers:
+    found: dict[UUID, list[Row] | ReadError] = {}
+    for tenant, answer in zip(tenants, answers, strict=True):
         if isinstance(answer, EVERYWHERE):
             raise answer
-    return {tenant.id: answer for tenant, answer in zip(tenants, answers, strict=True)}
+        gone = isinstance(answer, StatementFailed) and run.removed(tenant, answer)
+        found[tenant.id] = [] if gone else answer
+    return found
