@@ -125,7 +125,7 @@ def content_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
         terms.ceiling() >= clearance,
         or_(row.c.group_id.is_(None), level_of_group >= clearance),
     )
-    by_group = and_(row.c.access >= int(Level.GROUP), _in_group(row.c.group_id, terms))
+    by_group = and_(row.c.access >= int(Level.GROUP), in_group(row.c.group_id, terms))
     by_author = and_(row.c.author_id == terms.me, terms.role().is_not(None))
     return and_(row.c.deleted_at.is_(None), clearance < NOBODY, or_(by_level, by_group, by_author))
 
@@ -140,13 +140,13 @@ def group_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
     """Groups: a closed one is known to members of the site, so that they can ask to join; to others by its level."""
     clearance = terms.clearance()
     by_level = and_(func.greatest(row.c.access, int(Level.MEMBERS)) >= clearance, terms.ceiling() >= clearance)
-    return and_(clearance < NOBODY, or_(by_level, _in_group(row.c.id, terms)))
+    return and_(clearance < NOBODY, or_(by_level, in_group(row.c.id, terms)))
 
 
 def group_open(row: Row, terms: Terms) -> ColumnElement[bool]:
     """Whether the viewer may look inside a group (who is in it): by its level, or as one of its members."""
     return and_(
-        terms.clearance() <= int(Level.MEMBERS), or_(row.c.access >= terms.clearance(), _in_group(row.c.id, terms))
+        terms.clearance() <= int(Level.MEMBERS), or_(row.c.access >= terms.clearance(), in_group(row.c.id, terms))
     )
 
 
@@ -199,6 +199,8 @@ def activity_visible(row: Row, membership: Row, site: Row, terms: Terms) -> Colu
     return or_(by_level, by_group, row.c.author_id == terms.me)
 
 
-def _in_group(group_id: ColumnElement[Any], terms: Terms) -> ColumnElement[bool]:
+def in_group(group_id: ColumnElement[Any], terms: Terms) -> ColumnElement[bool]:
+    """Whether the viewer is in this group; who left the site is in none, whatever was left behind."""
     place = table_of(GroupMember).alias()
-    return exists(select(place.c.group_id).where(place.c.group_id == group_id, place.c.account_id == terms.me))
+    mine = (place.c.group_id == group_id, place.c.account_id == terms.me, terms.role().is_not(None))
+    return exists(select(place.c.group_id).where(*mine))

@@ -48,11 +48,6 @@ def _member_count(row: Row, _terms: Terms) -> ColumnElement[int]:
     return select(func.count()).select_from(place).where(place.c.group_id == row.c.id).scalar_subquery()
 
 
-def _viewer_is_member(row: Row, terms: Terms) -> ColumnElement[bool]:
-    place = table_of(GroupMember).alias()
-    return select(place.c.group_id).where(place.c.group_id == row.c.id, place.c.account_id == terms.me).exists()
-
-
 @bound(GROUPS)
 @strawberry.type(description="A place within a site, with its own members and its own level of access.")
 class Group(Node):
@@ -69,7 +64,8 @@ class Group(Node):
     updated_at: datetime = strawberry.field(description="When it last changed.", metadata=at(Column("updated_at")))
     member_count: int = strawberry.field(description="How many members it has.", metadata=at(Expression(_member_count)))
     viewer_is_member: bool = strawberry.field(
-        description="Whether the viewer is one of its members.", metadata=at(Expression(_viewer_is_member))
+        description="Whether the viewer is one of its members.",
+        metadata=at(Expression(lambda row, terms: policy.in_group(row.c.id, terms))),
     )
     members: Connection[Member] = connection(
         Connected(_is_in, MEMBER_ORDERS),
