@@ -96,9 +96,9 @@ def differences(expected: Expected, body: bytes) -> list[str]:
     """What a compiled answer does otherwise; empty where the two agree."""
     answered = json.loads(body, object_pairs_hook=_unique)
     found = []
-    wanted, got = _dump(expected.data), _dump(answered.get("data"))
-    if wanted != got:
-        found.append(f"data\n  expected {wanted}\n  answered {got}")
+    if _dump(expected.data) != _dump(answered.get("data")):
+        path, wanted, got = _first_difference(expected.data, answered.get("data"), ())
+        found.append(f"at {path}\n  expected {_dump(wanted)[:2000]}\n  answered {_dump(got)[:2000]}")
     faults = {
         (tuple(error.get("path", ())), error["extensions"].get("code"), error["extensions"].get("field"))
         for error in answered.get("errors", ())
@@ -118,6 +118,19 @@ def differences(expected: Expected, body: bytes) -> list[str]:
 def _dump(data: Any) -> str:
     """Data as text, in its own order."""
     return json.dumps(data, ensure_ascii=False)
+
+
+def _first_difference(wanted: Any, got: Any, path: Path) -> tuple[Path, Any, Any]:
+    """Where two values first differ, the order of keys included."""
+    steps: list[Any] = []
+    if isinstance(wanted, dict) and isinstance(got, dict) and list(wanted) == list(got):
+        steps = list(wanted)
+    if isinstance(wanted, list) and isinstance(got, list) and len(wanted) == len(got):
+        steps = list(range(len(wanted)))
+    for step in steps:
+        if _dump(wanted[step]) != _dump(got[step]):
+            return _first_difference(wanted[step], got[step], (*path, step))
+    return path, wanted, got
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

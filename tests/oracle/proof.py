@@ -59,6 +59,8 @@ async def running_proof(url: str, *, write: bool = True) -> AsyncIterator[Proof]
     """The proof on this migrated square; with `write`, everything is written to it first."""
     if write:
         await estate.build(url)
-    settings = replace(load_settings({"PLEIN_SECRET": SECRET}), database_url=url)
+    settings = load_settings({"PLEIN_SECRET": SECRET})
+    limits = replace(settings.limits, directives=1_000, aliases=1_000)  # drawn documents are odd, not small
+    settings = replace(settings, database_url=url, limits=limits)
     async with open_square(settings, Executor().execute) as square:
         yield Proof(square, load(url))
