@@ -49,7 +49,7 @@ async def _once(run: Run, selected: Selected, mutates: Mutates, work: Work) -> D
     given = arguments(run.plan.compiler.operation, selected)["input"].read(run.call.variables)
     input_ = input_object(selected.definition, given)
     account_id, key = run.viewer.account_id, getattr(input_, "idempotency_key", None)
-    if key is None or account_id is None:
+    if not isinstance(key, str) or account_id is None:
         return cast("Done", await mutates.service(work, run.viewer, input_))
     if not 1 <= len(key) <= KEY_LENGTH:
         raise bad_input(KEY_FIELD, f"A key has 1 to {KEY_LENGTH} characters.")
