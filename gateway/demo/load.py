@@ -66,6 +66,7 @@ class Work:
     estate: Estate
     waiting: deque[SitePlan]
     progress: Progress
+    making: asyncio.Lock = field(default_factory=asyncio.Lock)  # two threads at once would only wait for each other
     made: Counter[str] = field(default_factory=Counter)
     weight: int = 0
     weight_total: int = 0
@@ -214,15 +215,18 @@ async def load_sites(database: Database, work: Work) -> None:
         async with asyncio.TaskGroup() as group:
             for _ in range(min(WORKERS, len(work.waiting))):
                 group.create_task(load_some(database, work))
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None
+    except BaseExceptionGroup as errors:
+        # One says it all; a signal that ends the process before any other.
+        ended = (each for each in errors.exceptions if not isinstance(each, Exception))
+        raise next(ended, errors.exceptions[0]) from None
 
 
 async def load_some(database: Database, work: Work) -> None:
     """One worker: site after site."""
     while work.waiting:
         plan = work.waiting.popleft()
-        rows = await asyncio.to_thread(make_site, work.estate, plan)
+        async with work.making:
+            rows = await asyncio.to_thread(make_site, work.estate, plan)
         await load_site(database, plan, work.estate.people[plan.founder].id, rows)
         work.count(plan, rows)
 

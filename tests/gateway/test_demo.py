@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
@@ -43,6 +48,7 @@ from tenants.provisioning import NewTenant, provision
 from tenants.registry import TenantRef
 from tenants.settings import DatabaseSettings
 
+ROOT = Path(__file__).resolve().parents[2]
 CreateDatabase = Callable[..., str]
 SITE_TABLES = ("member", "group", "group_member", "content", "comment", "reaction")
 SEEDS = iter(range(100, 1000))  # roles belong to the whole server: each test has a seed, hence roles, of its own
@@ -576,3 +582,21 @@ def test_from_the_terminal(
     assert cli.main([*arguments, "--json"]) == 0
     assert '"sites there already": 12' in capsys.readouterr().out
     assert cli.main([*arguments[:-1], "7", "--scale", "galaxy"]) == 1
+
+
+def test_a_signal_ends_it_without_a_word_too_many(tmp_path: Path, fresh_database: str, seed: int) -> None:
+    command = [sys.executable, "-m", "gateway", "demo", "--scale", "pleio", "--data", str(SAMPLE), "--seed", str(seed)]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PLEIN_")}
+    environ |= {"PLEIN_MODE": "development", "PLEIN_DATABASE_URL": fresh_database, "PLEIN_DATA_DIR": str(tmp_path)}
+    with subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        told = ""
+        for line in process.stderr:
+            told += line
+            if "0 of 800 sites" in line:
+                break
+        time.sleep(0.5)  # until the first sites are on their way
+        process.send_signal(signal.SIGINT)
+        told += process.stderr.read()
+        assert process.wait(20) == 130, told
+    assert "Traceback" not in told
