@@ -1,0 +1,110 @@
+"""`python3 run.py bench`: Plein beside plain strawberry, bare uvicorn and pgbench, on the same data in one run.
+
+Promises: everything runs on loopback, in a directory of its own that is gone afterwards. Prints tables in Markdown;
+`--write-docs` keeps them in docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import platform
+import shutil
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tenants.embedded import EmbeddedPostgres
+from tenants.embedded.binaries import find_binaries
+from tests.benchmarks import servers
+from tests.benchmarks.document import write_document
+from tests.benchmarks.openings import measure_openings
+from tests.benchmarks.report import Findings, report
+from tests.benchmarks.rounds import Bench, Pace, Round, run_workload
+from tests.benchmarks.square import load_estate
+from tests.benchmarks.usage import Memory, children, peak_memory_bytes
+from tests.benchmarks.workloads import workloads
+
+HOME = servers.ROOT / ".plein" / "bench"
+FULL = (Pace(rounds=5, seconds=2, warm_up_seconds=1), (0, 100, 800), 20)
+QUICK = (Pace(rounds=2, seconds=0.5, warm_up_seconds=0.3), (0, 40), 8)
+
+
+def main() -> int:
+    """Run what was asked for; return the exit code."""
+    parser = argparse.ArgumentParser(prog="bench", description="Measure Plein beside plain strawberry and pgbench.")
+    parser.add_argument("--quick", action="store_true", help="a rough picture in about a minute; the rest takes five")
+    parser.add_argument("--only", metavar="WORD", default="", help="only workloads with this in their name")
+    parser.add_argument("--write-docs", action="store_true", help="write the tables to docs/performance.md")
+    args = parser.parse_args()
+    if not Path("/proc/self/stat").exists():
+        print("bench: needs Linux, where one process can read what another one costs.", file=sys.stderr)
+        return 1
+    findings = measure(*(QUICK if args.quick else FULL), only=args.only)
+    print(report(findings))
+    if args.write_docs:
+        write_document(servers.ROOT / "docs" / "performance.md", findings, datetime.now(UTC).date())
+    return 0
+
+
+def measure(pace: Pace, besides: tuple[int, ...], samples: int, *, only: str = "") -> Findings:
+    """Everything there is to measure, on a fresh Postgres; with `only`, some workloads and no openings."""
+    machine = describe_machine()
+    shutil.rmtree(HOME, ignore_errors=True)
+    try:
+        with EmbeddedPostgres(HOME / "postgres") as postgres:
+            tell("loading ten sites")
+            rounds, memory = measure_requests(postgres, pace, only)
+            openings = []
+            if not only:
+                tell(f"opening sites beside {', '.join(map(str, besides))}")
+                openings = measure_openings(postgres.url, HOME / "openings", besides, samples)
+    finally:
+        shutil.rmtree(HOME, ignore_errors=True)
+    return Findings(machine, rounds, openings, memory)
+
+
+def measure_requests(postgres: EmbeddedPostgres, pace: Pace, only: str) -> tuple[dict[str, list[Round]], list[Memory]]:
+    """The rounds of every workload, and what the processes held at their peaks."""
+    url, pid = postgres.url, postgres.pid
+    assert pid is not None
+    estate = asyncio.run(load_estate(url))
+    rounds = {}
+    with (
+        servers.plein(url, estate.viewer_id, HOME / "plein") as plein,
+        servers.rival(url, estate.viewer_id) as rival,
+        servers.hello() as hello,
+    ):
+        bench = Bench(url, pid, HOME / "plein", estate, plein, rival, hello)
+        for workload in workloads(estate):
+            if only in workload.name:
+                tell(workload.name)
+                rounds[workload.name] = run_workload(bench, workload, pace)
+        memory = [Memory(each.name, peak_memory_bytes([each.pid])) for each in (plein, rival, hello)]
+        memory.append(
+            Memory(
+                "Postgres, the largest backend (with the shared buffers it touched)", peak_memory_bytes(children(pid))
+            )
+        )
+    return rounds, memory
+
+
+def describe_machine() -> str:
+    """What it ran on and how busy that was: not a figure to compare with other machines."""
+    postgres = find_binaries(HOME / "postgres" / "data")
+    load = os.getloadavg()[0]
+    return (
+        f"{os.cpu_count()} cores ({platform.machine()}), {platform.system()}, Python {platform.python_version()}, "
+        f"PostgreSQL {postgres.major}. Load of the machine before the start: {load:.1f}."
+    )
+
+
+def tell(line: str) -> None:
+    """Say how far it is, where people look."""
+    print(f"{time.strftime('%H:%M:%S')}  {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""The square that is measured: ten sites with items, comments and people, in a database of its own.
+
+Promises: the same rows every time; the viewer is a member of every site and may see every item there, by level or by
+group, so that servers that know no access rules give the same answers. Never touches a database that was there before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from auth.accounts import create_account, link_identity
+from auth.issuer import DEVELOPMENT_ISSUER
+from auth.policy import Level, Role
+from schema.relay import NodeId, encode_id
+from tenants.database import Database
+from tenants.migrate import migrate
+from tenants.provisioning import NewTenant, provision
+from tenants.registry import TenantRef
+from tenants.settings import DatabaseSettings
+
+SITES = 10
+MEMBERS = 50
+ITEMS = (2400, *[120] * (SITES - 1))  # per site
+COMMENTS_PER_ITEM = 6
+GROUPS = 5
+KINDS = ("BLOG", "NEWS", "DISCUSSION", "QUESTION", "PAGE", "WIKI")
+BEGAN_AT = datetime(2020, 1, 6, 9, tzinfo=UTC)
+WORDS = (  # noqa: SIM905 - prose is read as prose
+    "de het een gemeente inwoners raad besluit verordening artikel bijlage subsidie aanvraag college burgemeester "
+    "wethouder vergunning omgeving plan participatie wijk buurt bijeenkomst voorstel reactie advies toelichting "
+    "samenwerking regio provincie beleid uitvoering toezicht kosten begroting jaar maand belanghebbende"
+).split()
+
+Row = Sequence[object]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A site as the workloads know it."""
+
+    ref: TenantRef
+    item_id: str
+    """The global id of one of its items, with comments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """What was loaded: the largest site comes first."""
+
+    viewer_id: UUID
+    sites: tuple[Site, ...]
+
+
+async def load_estate(url: str) -> Estate:
+    """Migrate the empty database at `url` and fill it."""
+    settings = DatabaseSettings(url)
+    await migrate(settings)
+    rng = Random(2014)
+    database = Database(settings)
+    await database.open()
+    try:
+        people = [_uuid(rng) for _ in range(MEMBERS)]
+        async with database.transaction(None) as tx:
+            for number, account_id in enumerate(people):
+                await create_account(tx, f"Persoon {number}", f"p{number}@example.org", account_id=account_id)
+            await link_identity(tx, people[0], DEVELOPMENT_ISSUER, str(people[0]))
+        sites = []
+        for number, count in enumerate(ITEMS):
+            new = NewTenant(f"plaats-{number:02}", f"Plaats {number:02}", access=int(Level.MEMBERS), id=_uuid(rng))
+            ref = await provision(database, new, owner_account_id=people[1])
+            sites.append(await _fill(url, ref, rng, people, count))
+    finally:
+        await database.close()
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        await connection.execute("VACUUM ANALYZE")
+    return Estate(people[0], tuple(sites))
+
+
+async def _fill(url: str, ref: TenantRef, rng: Random, people: list[UUID], count: int) -> Site:
+    """Write one site's rows; its owner is there already."""
+    member, groups = int(Role.MEMBER), [_uuid(rng) for _ in range(GROUPS)]
+    joined = [person for person in people if person != people[1]]
+    items = [_item(rng, number, people, groups) for number in range(count)]
+    comments = [_comment(rng, item, place, people) for item in items for place in range(COMMENTS_PER_ITEM)]
+    schema, private = ref.schema_name, int(Level.GROUP)
+    async with await psycopg.AsyncConnection.connect(url) as tx:
+        here = ("account_id", "role", "joined_at")
+        await _copy(tx, schema, "member", here, ((each, member, BEGAN_AT) for each in joined))
+        over = ("tenant_id", "account_id", "role", "group_ids", "joined_at")
+        rows = ((ref.id, each, member, groups if each == people[0] else [], BEGAN_AT) for each in joined)
+        await _copy(tx, "platform", "membership", over, rows)
+        named = ("id", "name", "access", "joining", "created_at", "updated_at")
+        made = ((each, f"Groep {place}", private, "OPEN", BEGAN_AT, BEGAN_AT) for place, each in enumerate(groups))
+        await _copy(tx, schema, "group", named, made)
+        placed = ("group_id", "account_id", "role", "joined_at")
+        await _copy(tx, schema, "group_member", placed, ((each, people[0], member, BEGAN_AT) for each in groups))
+        content = ("id", "kind", "title", "body", "author_id", "group_id", "access")
+        await _copy(tx, schema, "content", (*content, "published_at", "created_at", "updated_at"), items)
+        comment = ("id", "content_id", "author_id", "body", "created_at", "updated_at")
+        await _copy(tx, schema, "comment", comment, comments)
+    return Site(ref, encode_id(NodeId("C", ref.id, UUID(str(items[count // 2][0])))))
+
+
+def _item(rng: Random, number: int, people: list[UUID], groups: list[UUID]) -> Row:
+    """One item in seven is in a group and seen by its members only."""
+    # Never ending in a zero: PostgreSQL leaves trailing zeros of a second out, Python does not.
+    moment = BEGAN_AT + timedelta(hours=number, microseconds=10 * number + 1)
+    group = groups[number % GROUPS] if number % 7 == 0 else None
+    level = Level.GROUP if group else Level.MEMBERS
+    title, body = _text(rng, 6).capitalize(), _text(rng, 150)
+    kind, author = KINDS[number % len(KINDS)], rng.choice(people)
+    return _uuid(rng), kind, title, body, author, group, int(level), moment, moment, moment
+
+
+def _comment(rng: Random, item: Row, place: int, people: list[UUID]) -> Row:
+    moment = BEGAN_AT + timedelta(days=400, minutes=place, microseconds=1)
+    return _uuid(rng), item[0], rng.choice(people), _text(rng, 20), moment, moment
+
+
+def _text(rng: Random, words: int) -> str:
+    return " ".join(rng.choices(WORDS, k=words))
+
+
+def _uuid(rng: Random) -> UUID:
+    return UUID(int=rng.getrandbits(128), version=4)
+
+
+async def _copy(
+    tx: psycopg.AsyncConnection, schema: str, table: str, columns: Sequence[str], rows: Iterable[Row]
+) -> None:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    command = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(schema, table), names)
+    async with tx.cursor() as cursor, cursor.copy(command) as copy:
+        for row in rows:
+            await copy.write_row(row)
