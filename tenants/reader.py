@@ -301,6 +301,10 @@ def reader_conninfo(conninfo: str, statement_timeout_ms: int) -> str:
         "datestyle": "ISO",
         "search_path": "",  # names are qualified, or they are wrong
         "jit": "off",
+        # A compiled statement reads by key or along an index, up to a limit in its text: values hardly matter to
+        # its plan. Left to itself, the server plans some statements at each use, which costs more than running them.
+        "plan_cache_mode": "force_generic_plan",
+        "random_page_cost": "1.1",  # what is read by the thousand is in memory, or on a disk without moving parts
     }
     given = conninfo_to_dict(conninfo)
     options = [str(given.get("options") or ""), *(f"-c {name}={value}" for name, value in settings.items())]
