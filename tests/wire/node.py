@@ -1,0 +1,64 @@
+"""Other people's GraphQL tools, from npm: installed once under `.plein/node`, run by Node.js.
+
+Promises: a machine without Node.js, or without a registry within reach, skips these tests and says why. Two test runs
+at once wait for each other. Nothing is installed outside `.plein`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HOME = Path(__file__).resolve().parents[2] / ".plein" / "node"
+INSTALL_SECONDS = 180
+RUN_SECONDS = 120
+
+
+def require_packages(folder: str, packages: dict[str, str]) -> Path:
+    """The directory in which these packages (name to exact version) are installed; skips the test if they cannot be."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        pytest.skip("Node.js and npm are not on this machine")
+    home = HOME / folder
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _installed(home) != packages:
+            (home / "package.json").write_text(json.dumps({"private": True, "dependencies": packages}))
+            command = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"]
+            done = subprocess.run(
+                command, cwd=home, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False
+            )
+            if done.returncode:
+                pytest.skip(f"npm could not install {', '.join(packages)}: {done.stderr.strip().splitlines()[-1:]}")
+            (home / "installed.json").write_text(json.dumps(packages))
+    return home
+
+
+async def run_script(home: Path, script: Path, *args: str) -> Any:
+    """What a script prints, as JSON; it finds the packages of `home`, whose path is its first argument."""
+    command = ["node", str(script), str(home), *args]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        async with asyncio.timeout(RUN_SECONDS):
+            out, err = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 0, err.decode()
+    return json.loads(out)
+
+
+def _installed(home: Path) -> Any:
+    found = home / "installed.json"
+    return json.loads(found.read_text()) if found.exists() else None
