@@ -115,7 +115,8 @@ async def test_an_empty_statement_is_refused(reader: Reader) -> None:
         ("jit", b"off"),
         ("client_encoding", b"UTF8"),
         ("application_name", b"plein reader"),
-        ("plan_cache_mode", b"auto"),
+        ("plan_cache_mode", b"force_generic_plan"),
+        ("random_page_cost", b"1.1"),
     ],
 )
 async def test_what_every_session_is_set_to(reader: Reader, name: str, value: bytes) -> None:
