@@ -5,7 +5,8 @@ PUBLIC. A viewer's *clearance* on a site is the lowest level that they may see t
 see its items from GROUP on, and authors see what they wrote. All of it is read from the site's own rows in the same
 statement, so closing a group or a site is one row and works at once.
 Promises: predicates only narrow; nothing is expanded per row of the viewer. Never grants by absence: a site that is
-suspended, a member who left, a group that is gone all lower what is seen.
+suspended, a member who left, a group that is gone all lower what is seen. Subqueries say which table is their own
+(`correlate_except`): left to itself, SQLAlchemy looks one level up only, and reads the whole table of what is further.
 """
 
 from __future__ import annotations
@@ -118,7 +119,9 @@ def same_site(_row: Row, _site: Row, _terms: Terms) -> ColumnElement[bool]:
 def content_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
     """Items: not deleted, and by level, by group, or by authorship (as long as the author is a member)."""
     group = table_of(Group).alias()
-    level_of_group = select(group.c.access).where(group.c.id == row.c.group_id).scalar_subquery()
+    level_of_group = (
+        select(group.c.access).where(group.c.id == row.c.group_id).correlate_except(group).scalar_subquery()
+    )
     clearance = terms.clearance()
     by_level = and_(
         row.c.access >= clearance,
@@ -133,7 +136,8 @@ def content_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
 def comment_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
     """Comments: where their item is."""
     content = table_of(Content).alias()
-    return exists(select(content.c.id).where(content.c.id == row.c.content_id, content_visible(content, terms)))
+    its_item = select(content.c.id).where(content.c.id == row.c.content_id, content_visible(content, terms))
+    return exists(its_item.correlate_except(content))
 
 
 def group_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
@@ -169,7 +173,8 @@ def site_listed(row: Row, terms: Terms) -> ColumnElement[bool]:
 def is_mine(row: Row, terms: Terms) -> ColumnElement[bool]:
     """Sites in the register that the viewer is a member of."""
     mine = table_of(Membership).alias()
-    return exists(select(mine.c.tenant_id).where(mine.c.account_id == terms.me, mine.c.tenant_id == row.c.id))
+    its_place = select(mine.c.tenant_id).where(mine.c.account_id == terms.me, mine.c.tenant_id == row.c.id)
+    return exists(its_place.correlate_except(mine))
 
 
 def account_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
@@ -183,6 +188,7 @@ def activity_visible(row: Row, membership: Row, site: Row, terms: Terms) -> Colu
     level_of_group = (
         select(ceiling.c.access)
         .where(ceiling.c.tenant_id == row.c.tenant_id, ceiling.c.group_id == row.c.group_id)
+        .correlate_except(ceiling)
         .scalar_subquery()
     )
     clearance = case(
@@ -203,4 +209,4 @@ def in_group(group_id: ColumnElement[Any], terms: Terms) -> ColumnElement[bool]:
     """Whether the viewer is in this group; who left the site is in none, whatever was left behind."""
     place = table_of(GroupMember).alias()
     mine = (place.c.group_id == group_id, place.c.account_id == terms.me, terms.role().is_not(None))
-    return exists(select(place.c.group_id).where(*mine))
+    return exists(select(place.c.group_id).where(*mine).correlate_except(place))

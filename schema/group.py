@@ -39,7 +39,7 @@ class GroupOrder(Enum):
 
 def _is_in(group: Row, member: Row, terms: Terms) -> ColumnElement[bool]:
     place = table_of(GroupMember).alias()
-    members = select(place.c.account_id).where(place.c.group_id == group.c.id)
+    members = select(place.c.account_id).where(place.c.group_id == group.c.id).correlate_except(place)
     return member.c.account_id.in_(members) & policy.group_open(group, terms)
 
 
