@@ -60,9 +60,10 @@ UNITS = {
 }
 
 
-def limit_exceeded(name: str, most: int) -> PleinError:
-    """The error for a limit that was hit: it names the limit and its number."""
-    return PleinError(ErrorCode.LIMIT_EXCEEDED, f"Limit `{name}` exceeded: at most {most} {UNITS[name]}.")
+def limit_exceeded(name: str, most: int, *, asked: int | None = None) -> PleinError:
+    """The error for a limit that was hit: it names the limit and its number, and what was asked for where known."""
+    asked_for = "" if asked is None else f" This one asks for {asked}."
+    return PleinError(ErrorCode.LIMIT_EXCEEDED, f"Limit `{name}` exceeded: at most {most} {UNITS[name]}.{asked_for}")
 
 
 @dataclass(slots=True)

@@ -23,9 +23,11 @@ from gateway.execute.nodes import node_field, nodes_field
 from gateway.execute.run import EVERYWHERE, Plan, Run
 from gateway.execute.sites import platform_field, site_field
 from gateway.execute.splice import body
+from gateway.limits import limit_exceeded
 from schema.bind import Connected, Mutates, Root, Rooted
 from schema.catalogue import catalogue_of
 from schema.compiler.compile import Compiler
+from schema.compiler.cost import cost_of
 from schema.compiler.part import Call
 from schema.compiler.selection import Operation as Selection
 from schema.compiler.selection import Selected, collect, shape, skeleton
@@ -61,6 +63,9 @@ class Executor:
     ) -> bytes:
         """The whole body of the response; raises where the request as a whole fails."""
         plan = self._plan(square, document, operation, variables)
+        most, nodes = square.settings.limits.nodes, plan.cost.nodes(variables)
+        if nodes > most:
+            raise limit_exceeded("nodes", most, asked=nodes)
         viewer_id = None if viewer.account_id is None else str(viewer.account_id).encode()
         call = Call(variables, viewer_id, square.settings.secret.encode(), secrets.token_hex(16))
         run = Run(square, plan, call, viewer, here, square.reader.fetch)
@@ -77,6 +82,10 @@ class Executor:
         )
         return body(call, b"{" + b",".join(pairs) + b"}")
 
+    def weigh(self, square: Square, document: Document, operation: Operation, variables: dict[str, Any]) -> int:
+        """How many nodes the answer can hold at the most. Nothing is run."""
+        return self._plan(square, document, operation, variables).cost.nodes(variables)
+
     def _plan(self, square: Square, document: Document, operation: Operation, variables: dict[str, Any]) -> Plan:
         key = (operation, shape(variables) if variables else None)
         plan = self._plans.get(key)
@@ -87,9 +96,8 @@ class Executor:
         selection = Selection(schema, document.fragments, skeleton(variables))
         root = schema.get_root_type(operation.type)
         assert root is not None
-        plan = Plan(
-            Compiler(selection, catalogue_of(schema)), collect(selection, root, (operation.node.selection_set,))
-        )
+        catalogue, selected = catalogue_of(schema), collect(selection, root, (operation.node.selection_set,))
+        plan = Plan(Compiler(selection, catalogue), selected, cost_of(selection, catalogue, selected))
         self._plans[key] = plan
         if len(self._plans) > PLANS_MOST:
             self._plans.popitem(last=False)

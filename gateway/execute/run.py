@@ -16,6 +16,7 @@ from graphql import FieldNode
 from auth.viewer import Viewer
 from gateway.context import Square
 from schema.compiler.compile import Compiler
+from schema.compiler.cost import Cost
 from schema.compiler.part import Call, Part, Rejected, bind
 from schema.compiler.selection import Selected
 from schema.relay import PLATFORM_ID
@@ -42,6 +43,7 @@ class Plan:
 
     compiler: Compiler
     selected: tuple[Selected, ...]
+    cost: Cost
     parts: dict[object, Part] = field(default_factory=dict)
 
 
