@@ -113,8 +113,10 @@ class Author:
             named = get_named_type(each.type)
             if is_leaf_type(named):
                 found.append(name)
-            elif self.room > 0 and depth > (3 if "first" in each.args else 1) and (
-                connections < CONNECTIONS_MOST or "first" not in each.args
+            elif (
+                self.room > 0
+                and depth > (3 if "first" in each.args else 1)
+                and (connections < CONNECTIONS_MOST or "first" not in each.args)
             ):
                 found += [name] * (1 if named.name == "PageInfo" else 3)
         return found

@@ -64,7 +64,7 @@ BAD_CURSORS = ("", "x", "AAAA", "é", "%00", "a" * 400, "AAAAAAAAAAAAAAAAAAAAAAA
 BAD_IDS = ("", "x", "é" * 56, "A" * 56, "0" * 56)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Pools:
     """Ids of everything there is, and cursors of every list by `Type.field` (`Content.comments`, `Query.sites`)."""
 
@@ -93,7 +93,9 @@ def pools(world: World, secret: bytes) -> Pools:
         for key, rank in list(world.matches(word).items())[:5]
     ]
     spelled = [encode_id(node) for node in ids]
-    by_tag = {tag: tuple(encode_id(node) for node in ids if node.tag == tag) for tag in sorted({node.tag for node in ids})}
+    by_tag = {
+        tag: tuple(encode_id(node) for node in ids if node.tag == tag) for tag in sorted({node.tag for node in ids})
+    }
     slugs = tuple(site.row["slug"] for site in world.sites.values())
     return Pools(tuple(spelled), by_tag, {name: tuple(each) for name, each in cursors.items()}, slugs)
 

@@ -75,9 +75,9 @@ def paged(
         return read(world, order, value), row_key
 
     kept = between(sorted(rows, key=position), position, opened("after"), opened("before"), order.descending)
-    cursors = {row[key]: encode_cursor(seal_key, row[key], spelled(row[order.column])) for row in kept}
     page = cut(kept, size, backward=backward, args=args)
-    return Page(page.rows, [cursors[row[key]] for row in page.rows], page.has_next, page.has_previous, len(rows))
+    cursors = [encode_cursor(seal_key, row[key], spelled(row[order.column])) for row in page.rows]
+    return Page(page.rows, cursors, page.has_next, page.has_previous, len(rows))
 
 
 def page_size(args: Args) -> tuple[int, bool]:

@@ -24,7 +24,7 @@ from tests.oracle.world import World, load
 SECRET = "proof" * 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Proof:
     """The square and everything on it."""
 
