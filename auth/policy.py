@@ -11,11 +11,25 @@ suspended, a member who left, a group that is gone all lower what is seen. Subqu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Protocol
 
-from sqlalchemy import CTE, ColumnElement, Uuid, and_, bindparam, case, exists, func, or_, select, true
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    FromClause,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
@@ -61,33 +75,71 @@ class Row(Protocol):
         ...
 
 
+@dataclass
+class Uses:
+    """What a statement looks at of its viewer, besides their role: whom it is alike for, who have that in common."""
+
+    me: bool = False
+    groups: bool = False
+
+
 @dataclass(frozen=True)
 class Terms:
-    """What every predicate of one statement is made of: the viewer, and on a site their standing there."""
+    """What every predicate of one statement is made of: the viewer, and on a site their standing there.
 
-    me: ColumnElement[Any]
+    With `many`, the statement is about several viewers, one for each row of `standing`.
+    """
+
+    account: ColumnElement[Any]
     standing: CTE
+    many: bool = False
+    uses: Uses = field(default_factory=Uses, compare=False)
+
+    @property
+    def me(self) -> ColumnElement[Any]:
+        """The viewer in person. Whoever asks for it makes the statement this one viewer's."""
+        self.uses.me = True
+        return self.account
 
     def clearance(self) -> ColumnElement[int]:
         """The lowest level the viewer may read on this site by who they are."""
-        return select(self.standing.c.clearance).scalar_subquery()
+        return self._of_standing("clearance")
 
     def reach(self) -> ColumnElement[int]:
         """The lowest level at which the viewer finds this site, suspended or not."""
-        return select(self.standing.c.reach).scalar_subquery()
+        return self._of_standing("reach")
 
     def ceiling(self) -> ColumnElement[int]:
         """The site's own level."""
-        return select(self.standing.c.access).scalar_subquery()
+        return self._of_standing("access")
 
     def role(self) -> ColumnElement[int | None]:
         """The viewer's role on this site, or null."""
-        return select(self.standing.c.role).scalar_subquery()
+        return self._of_standing("role")
+
+    def _of_standing(self, name: str) -> ColumnElement[Any]:
+        column = self.standing.c[name]
+        return column if self.many else select(column).scalar_subquery()
 
 
 def terms() -> Terms:
     """The terms of one statement. The standing is one row, read once however often it is asked."""
     me: ColumnElement[Any] = sql_cast(bindparam(ME, type_=Uuid), Uuid)
+    return Terms(me, _standing(me, None))
+
+
+def terms_of_many(account_ids: ColumnElement[Any]) -> Terms:
+    """The terms of a statement about all of these accounts (a uuid array; null is a visitor), each by themselves.
+
+    The statement must select from `standing`.
+    """
+    asked = select(func.unnest(account_ids).label("account_id")).subquery("asked")
+    standing = _standing(asked.c.account_id, asked)
+    return Terms(standing.c.account_id, standing, many=True)
+
+
+def _standing(me: ColumnElement[Any], asked: FromClause | None) -> CTE:
+    """For each viewer: clearance, reach, role, and the site's level."""
     site, member = table_of(SiteWindow).alias("here"), table_of(Member).alias("self")
     clearance = case(
         (site.c.state != "ACTIVE", NOBODY),
@@ -101,9 +153,17 @@ def terms() -> Terms:
         (me.is_not(None), int(Level.ACCOUNTS)),
         else_=int(Level.PUBLIC),
     )
-    joined = site.outerjoin(member, and_(member.c.account_id == me, member.c.left_at.is_(None)))
-    columns = (clearance.label("clearance"), reach.label("reach"), member.c.role, site.c.access)
-    return Terms(me, select(*columns).select_from(joined).cte("standing"))
+    everybody = site if asked is None else asked.join(site, true())
+    joined = everybody.outerjoin(member, and_(member.c.account_id == me, member.c.left_at.is_(None)))
+    columns: list[ColumnElement[Any]] = [
+        clearance.label("clearance"),
+        reach.label("reach"),
+        member.c.role,
+        site.c.access,
+    ]
+    if asked is not None:
+        columns.append(me)
+    return select(*columns).select_from(joined).cte("standing")
 
 
 def everyone(_row: Row, _terms: Terms) -> ColumnElement[bool]:
@@ -118,6 +178,11 @@ def same_site(_row: Row, _site: Row, _terms: Terms) -> ColumnElement[bool]:
 
 def content_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
     """Items: not deleted, and by level, by group, or by authorship (as long as the author is a member)."""
+    return and_(row.c.deleted_at.is_(None), content_known(row, terms))
+
+
+def content_known(row: Row, terms: Terms) -> ColumnElement[bool]:
+    """Items that the viewer may know of, deleted ones too: that they are gone is told to who could see them."""
     group = table_of(Group).alias()
     level_of_group = (
         select(group.c.access).where(group.c.id == row.c.group_id).correlate_except(group).scalar_subquery()
@@ -130,7 +195,7 @@ def content_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
     )
     by_group = and_(row.c.access >= int(Level.GROUP), in_group(row.c.group_id, terms))
     by_author = and_(row.c.author_id == terms.me, terms.role().is_not(None))
-    return and_(row.c.deleted_at.is_(None), clearance < NOBODY, or_(by_level, by_group, by_author))
+    return and_(clearance < NOBODY, or_(by_level, by_group, by_author))
 
 
 def comment_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
@@ -207,6 +272,14 @@ def activity_visible(row: Row, membership: Row, site: Row, terms: Terms) -> Colu
 
 def in_group(group_id: ColumnElement[Any], terms: Terms) -> ColumnElement[bool]:
     """Whether the viewer is in this group; who left the site is in none, whatever was left behind."""
+    terms.uses.groups = True
     place = table_of(GroupMember).alias()
-    mine = (place.c.group_id == group_id, place.c.account_id == terms.me, terms.role().is_not(None))
+    mine = (place.c.group_id == group_id, place.c.account_id == terms.account, terms.role().is_not(None))
     return exists(select(place.c.group_id).where(*mine).correlate_except(place))
+
+
+def groups_of(terms: Terms) -> ColumnElement[Any]:
+    """The viewer's groups on this site, in order; what was left behind by who left the site counts here too."""
+    place = table_of(GroupMember).alias()
+    mine = select(place.c.group_id).where(place.c.account_id == terms.account).order_by(place.c.group_id)
+    return func.array(mine.correlate_except(place).scalar_subquery(), type_=ARRAY(Uuid))

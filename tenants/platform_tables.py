@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Column, DateTime, SmallInteger, Text, Uuid
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, SmallInteger, Text, Uuid
 from sqlmodel import Field, SQLModel
 
 PLATFORM = "platform"
@@ -158,3 +158,20 @@ class Request(SQLModel, table=True):
     fingerprint: str = Field(sa_type=Text)
     result: str | None = Field(sa_type=Text)
     created_at: datetime = Field(sa_column=timestamp())
+
+
+class Event(SQLModel, table=True):
+    """Something that happened on a site, in the order (`xid`, `id`); `within_id` is what the subject is a part of."""
+
+    __tablename__ = "event"
+    __table_args__ = {"schema": PLATFORM}
+
+    xid: int = Field(sa_type=BigInteger, primary_key=True)
+    id: UUID = Field(primary_key=True)
+    tenant_id: UUID = Field(foreign_key="platform.tenant.id", ondelete="CASCADE")
+    topic: str = Field(sa_type=Text)
+    action: str = Field(sa_type=Text)
+    subject_id: UUID
+    within_id: UUID | None
+    kind: str = Field(sa_type=Text)
+    happened_at: datetime = Field(sa_column=timestamp())

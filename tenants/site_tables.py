@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Column, Computed, DateTime, Text, Uuid
+from sqlalchemy import ARRAY, BigInteger, Column, Computed, DateTime, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlmodel import Field, SQLModel
 
@@ -192,3 +192,20 @@ class CeilingWindow(SQLModel, table=True):
     tenant_id: UUID = Field(primary_key=True)
     group_id: UUID = Field(primary_key=True)
     access: int = Field(sa_column=small())
+
+
+class EventWindow(SQLModel, table=True):
+    """The way of this site's events into the platform's outbox; the site's role writes them and reads none."""
+
+    __tablename__ = "event"
+    __table_args__ = WINDOW
+
+    xid: int = Field(sa_type=BigInteger, primary_key=True)
+    id: UUID = Field(primary_key=True)
+    tenant_id: UUID
+    topic: str = Field(sa_type=Text)
+    action: str = Field(sa_type=Text)
+    subject_id: UUID
+    within_id: UUID | None
+    kind: str = Field(sa_type=Text)
+    happened_at: datetime = Field(sa_column=timestamp())

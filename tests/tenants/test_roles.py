@@ -37,6 +37,7 @@ FILL = """
     INSERT INTO platform.membership VALUES ({site}, {person}, {rank}, ARRAY[{person}::uuid], now());
     INSERT INTO platform.activity VALUES ({site}, {person}, {told}, {rank}, {person}, {person}, now());
     INSERT INTO platform.ceiling VALUES ({site}, {person}, {rank});
+    INSERT INTO platform.event VALUES (1, {person}, {site}, {told}, 'CREATED', {person}, {person}, {told}, now());
     INSERT INTO {schema}.member VALUES ({person}, {rank}, now());
     INSERT INTO {schema}."group" VALUES ({person}, {told}, {told}, {rank}, 'OPEN', 1, now(), now());
     INSERT INTO {schema}.group_member VALUES ({person}, {person}, {rank}, now());
@@ -46,6 +47,9 @@ FILL = """
     INSERT INTO {schema}.reaction VALUES ({person}, {person}, {person}, 'LIKE', now());
 """
 RANKS = {"mine": 2, "theirs": 4}
+
+WRITTEN_ONLY = {"event"}
+"""Windows that the site's role writes to and reads nothing from."""
 
 ATTEMPTS = (
     "SELECT * FROM {} LIMIT 0",
@@ -92,6 +96,10 @@ class Sites:
     def of(self, schema: str, kind: str = "rv") -> list[Relation]:
         """The tables (r) and views (v) of one schema."""
         return [each for each in self.relations if each.schema == schema and each.kind in kind]
+
+    def shown(self) -> list[Relation]:
+        """My windows that can be looked through."""
+        return [each for each in self.of(self.mine.schema_name, "v") if each.name not in WRITTEN_ONLY]
 
 
 def load_relations(owner: Connection) -> tuple[Relation, ...]:
@@ -282,7 +290,7 @@ def test_rights_are_not_handed_on(sites: Sites) -> None:
 
 
 def test_each_window_shows_its_own_rows_and_no_others(sites: Sites) -> None:
-    for window in sites.of(sites.mine.schema_name, "v"):
+    for window in sites.shown():
         rows = sites.me.execute(sql.SQL("SELECT w::text FROM {} AS w").format(window.identifier)).fetchall()
         assert rows, f"{window.name} has no rows: add some to FILL"
         told = " ".join(row for (row,) in rows)
@@ -307,10 +315,23 @@ def test_each_window_lets_in_its_own_rows_only(sites: Sites) -> None:
                 sites.me.execute(sql.SQL(command).format(name=key, **names))
 
 
+def test_an_event_is_written_for_ones_own_site_only_and_never_read(sites: Sites) -> None:
+    window = sql.Identifier(sites.mine.schema_name, "event")
+    row = sql.SQL("INSERT INTO {} VALUES (2, {}, {}, 'CONTENT', 'CREATED', {}, NULL, 'BLOG', now())")
+    theirs, mine = (row.format(window, str(uuid7()), str(ref.id), str(uuid7())) for ref in (sites.theirs, sites.mine))
+    with pytest.raises(WithCheckOptionViolation), sites.me.transaction():
+        sites.me.execute(theirs)
+    with sites.me.transaction(force_rollback=True):
+        assert sites.me.execute(mine).rowcount == 1
+    for command in ("SELECT FROM {0}", "DELETE FROM {0}", "UPDATE {0} SET kind = ''", "INSERT INTO {0} TABLE {0}"):
+        with pytest.raises(InsufficientPrivilege), sites.me.transaction():
+            sites.me.execute(sql.SQL(command).format(window))
+
+
 def test_writing_through_a_window_reaches_its_own_rows_only(sites: Sites) -> None:
     """As many rows are changed as are shown, whatever the condition."""
     reached = {}
-    for window in sites.of(sites.mine.schema_name, "v"):
+    for window in sites.shown():
         names = {"window": window.identifier, "column": sql.Identifier(window.columns[0])}
         shown = sites.me.execute(sql.SQL("SELECT FROM {window}").format(**names)).rowcount
         for command in ("DELETE FROM {window} WHERE true OR {column} IS NULL", "UPDATE {window} SET access = access"):
@@ -371,7 +392,7 @@ def peek(sites: Sites) -> Iterator[sql.Identifier]:
 def test_a_failing_condition_tells_nothing_of_rows_that_are_not_shown(sites: Sites, peek: sql.Identifier) -> None:
     """For every column of every window and every value that only the other site has there."""
     tried = 0
-    for window in sites.of(sites.mine.schema_name, "v"):
+    for window in sites.shown():
         theirs = sql.Identifier(sites.theirs.schema_name, window.name)
         for column in window.columns:
             question = sql.SQL("SELECT {}::text FROM {}")

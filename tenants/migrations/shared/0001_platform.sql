@@ -92,8 +92,25 @@ CREATE TABLE platform.request (
     PRIMARY KEY (account_id, key)
 );
 
+-- The outbox: what happened where, for who subscribed to it; no text of a site's content. Rows come in the transaction of
+-- what they tell of, and go after some days. They are read in the order (xid, id), up to the oldest transaction that still
+-- runs: what is before that can grow no more, so nobody who reads on from a place misses anything.
+CREATE TABLE platform.event (
+    xid          bigint NOT NULL,
+    id           uuid NOT NULL,
+    tenant_id    uuid NOT NULL REFERENCES platform.tenant ON DELETE CASCADE,
+    topic        text NOT NULL,
+    action       text NOT NULL CHECK (action IN ('CREATED', 'UPDATED', 'DELETED')),
+    subject_id   uuid NOT NULL,
+    within_id    uuid,
+    kind         text NOT NULL DEFAULT '',
+    happened_at  timestamptz NOT NULL,
+    PRIMARY KEY (xid, id)
+);
+CREATE INDEX event_by_tenant ON platform.event (tenant_id, xid, id);
+
 -- The role under which everything over all sites is read. Not readable: identities, remembered answers, addresses.
 GRANT USAGE ON SCHEMA platform TO :"role";
-GRANT SELECT ON platform.square, platform.tenant, platform.host, platform.membership, platform.activity, platform.ceiling
-    TO :"role";
+GRANT SELECT ON platform.square, platform.tenant, platform.host, platform.membership, platform.activity, platform.ceiling,
+    platform.event TO :"role";
 GRANT SELECT (id, name, role, created_at) ON platform.account TO :"role";

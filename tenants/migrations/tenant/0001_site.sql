@@ -104,10 +104,16 @@ CREATE VIEW :"schema".ceiling WITH (security_barrier) AS
     SELECT tenant_id, group_id, access
     FROM platform.ceiling WHERE tenant_id = :'tenant_id'::uuid WITH CASCADED CHECK OPTION;
 
+-- To be written only: who subscribed is told by the platform.
+CREATE VIEW :"schema".event WITH (security_barrier) AS
+    SELECT xid, id, tenant_id, topic, action, subject_id, within_id, kind, happened_at
+    FROM platform.event WHERE tenant_id = :'tenant_id'::uuid WITH CASCADED CHECK OPTION;
+
 GRANT USAGE ON SCHEMA :"schema" TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON
     :"schema".member, :"schema"."group", :"schema".group_member, :"schema".content, :"schema".comment,
     :"schema".reaction, :"schema".membership, :"schema".activity, :"schema".ceiling TO :"role";
+GRANT INSERT ON :"schema".event TO :"role";
 GRANT SELECT ON :"schema".person, :"schema".site TO :"role";
 GRANT UPDATE (name, description, language, visibility, access, joining, version, updated_at)
     ON :"schema".site TO :"role";
