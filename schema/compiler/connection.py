@@ -90,7 +90,7 @@ def connection_json(
             edges_trail = under(trail, item.output)
             pairs.append((item.key, _edges(draft, stretch, item, rows, edges_trail, (*path, item.key))))
     value = json_object(pairs)
-    return draft.scalar(value, rows) if rows is not None else _once_read(draft, stretch, value, path)
+    return draft.summary(value, rows) if rows is not None else _once_read(draft, stretch, value, path)
 
 
 def _once_read(draft: Draft, stretch: Stretch, value: ColumnElement[Any], path: Path) -> ColumnElement[Any]:

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from graphql import GraphQLNamedType, GraphQLObjectType, GraphQLOutputType, SelectionSetNode, get_named_type
-from sqlalchemy import ColumnElement, FromClause, Text, bindparam, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, FromClause, Select, Text, bindparam, case, cast, func, literal, select, true
 from sqlalchemy.types import TypeEngine
 
 from auth.policy import ME, Row, terms
@@ -85,7 +85,13 @@ class Draft:
 
     def scalar(self, value: ColumnElement[Any], rows: FromClause, *conditions: ColumnElement[bool]) -> Json:
         """A subquery for one value over rows of its own, within the rows that enclose it."""
-        query = select(value).select_from(rows).where(*conditions)
+        return self._within(select(value).select_from(rows).where(*conditions))
+
+    def summary(self, value: ColumnElement[Any], rows: FromClause) -> Json:
+        """A subquery for one value over all of these rows together, also where it says nothing of any of them."""
+        return self._within(select(value).select_from(rows).having(true()))
+
+    def _within(self, query: Select[Any]) -> Json:
         return (query.correlate(*self.enclosing) if self.enclosing else query).scalar_subquery()
 
     def row_json(
