@@ -58,14 +58,25 @@ def encode_id(node: NodeId) -> str:
 
 def decode_id(text: str) -> NodeId | None:
     """The id behind the text, or None if it is not one that this gateway could have written."""
-    if len(text) != 56:
+    place = _place(text[:24])
+    if place is None:
         return None
     try:
-        raw = base64.b64decode(text[:24].encode("ascii"), altchars=b"-_", validate=True)
-        node = NodeId(chr(raw[1]), UUID(bytes=raw[2:18]), UUID(hex=text[24:]))
+        key = UUID(int=int(text[24:], 16))
+    except ValueError:
+        return None
+    return NodeId(*place, key) if key.hex == text[24:] else None
+
+
+@lru_cache(maxsize=20_000)
+def _place(prefix: str) -> tuple[str, UUID] | None:
+    """Type and site of a prefix, or None if it is none."""
+    try:
+        raw = base64.b64decode(prefix.encode("ascii"), altchars=b"-_", validate=True)
+        place = chr(raw[1]), UUID(bytes=raw[2:])
+        return place if id_prefix(*place) == prefix else None
     except (ValueError, IndexError):
         return None
-    return node if raw[:1] == VERSION and encode_id(node) == text else None
 
 
 def cursor_key(secret: bytes, tenant_id: UUID, connection: str, order: str) -> CursorKey:

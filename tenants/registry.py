@@ -84,7 +84,7 @@ class Registry:
 
     async def by_id(self, tenant_id: UUID) -> TenantRef | None:
         """The site with this id, or None."""
-        return (await self.many((tenant_id,))).get(tenant_id)
+        return self._by_id.get(tenant_id) or (await self.many((tenant_id,))).get(tenant_id)
 
     async def by_slug(self, slug: str) -> TenantRef | None:
         """The site with this slug, or None."""

@@ -113,7 +113,12 @@ def bind(part: Part, call: Call, tenant_id: UUID = PLATFORM_ID) -> tuple[Part, l
 
 def wanted(tag: str) -> Getter:
     """Reads the keys of the rows of this type that a call wants from a site."""
-    return lambda call, tenant_id: encode(call.wanted.get((tag, tenant_id), []))
+
+    def read(call: Call, tenant_id: UUID) -> bytes:
+        keys = call.wanted.get((tag, tenant_id), ())
+        return b"{%s}" % ",".join(map(str, keys)).encode()  # no quotes: nothing in a UUID asks for them
+
+    return read
 
 
 def encode(value: Any, name: str = "") -> bytes | None:
