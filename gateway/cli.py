@@ -75,9 +75,15 @@ def make_parser() -> argparse.ArgumentParser:
     add_json(each)
 
     each = add(commands, "demo", run_demo, "fill the square with example sites, people and content")
-    each.add_argument("--scale", default="small", help="how much: small, municipalities or pleio (default: small)")
     each.add_argument(
-        "--data-dir", type=Path, help="where texts for the content are (default: the ones that come along)"
+        "--scale",
+        help="how much: small, municipalities or pleio (default: municipalities, or small with the sample)",
+    )
+    each.add_argument(
+        "--data-dir",
+        type=Path,
+        help="where municipalities.csv and regulations.ndjson.gz are (default: ../shared/data beside the project, "
+        "else the sample that comes along)",
     )
     each.add_argument("--seed", type=int, default=1, help="another number makes another square (default: 1)")
     each.add_argument("--reset", action="store_true", help="remove an earlier demo first; other sites stay")

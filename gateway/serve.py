@@ -128,12 +128,12 @@ async def announce(settings: Settings, terminal: Terminal) -> None:
     base = f"http://{settings.base_host}"
     terminal.note("")
     if settings.console:
-        terminal.result(f"  Console  {base}/")
+        terminal.result(f"  GraphiQL {base}/")
     terminal.result(f"  GraphQL  {base}/graphql")
     for place, site in enumerate(sites):
         terminal.result(f"  {'Sites  ' if place == 0 else '       '}  {site_url(settings, site.ref.slug)}  {site.name}")
     if not sites:
-        terminal.note("  There are no sites yet: `plein demo` fills the square, `plein site create` opens one.")
+        terminal.note("  There are no sites yet: `python3 run.py demo` fills the square, createSite opens one.")
     terminal.note("\nCtrl-C ends it.")
 
 

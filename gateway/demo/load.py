@@ -22,7 +22,7 @@ from gateway.demo.people import Person, ids_of_people
 from gateway.demo.progress import Progress
 from gateway.demo.scale import SCALES
 from gateway.demo.site import SiteRows, make_site
-from gateway.demo.source import load_source
+from gateway.demo.source import has_own_texts, load_source
 from gateway.parts import database_settings, opened_store
 from gateway.settings import Settings
 from gateway.terminal import CommandError
@@ -92,7 +92,7 @@ class Work:
 async def run(
     settings: Settings,
     *,
-    scale: str = "small",
+    scale: str | None = None,
     data_dir: Path | None = None,
     seed: int = 1,
     reset: bool = False,
@@ -100,9 +100,12 @@ async def run(
 ) -> Summary:
     """Fill a migrated square, and tell what was made and what was there.
 
+    Without a scale: every municipality and regulation there is, or the small one where there is only the sample.
+
     Raises `CommandError` for a scale that there is not, texts that cannot be read, and a square that holds another
     demo, unless `reset` removes that first; and what `Database.transaction` raises.
     """
+    scale = scale or ("municipalities" if has_own_texts(data_dir) else "small")
     if scale not in SCALES:
         raise CommandError(f"There is no scale {scale!r}: choose from {', '.join(SCALES)}.")
     began = time.monotonic()

@@ -63,14 +63,18 @@ class Source:
     texts: tuple[Text, ...]
 
 
+def has_own_texts(folder: Path | None) -> bool:
+    """Whether there are more texts than the sample: a folder was given, or stands beside the project."""
+    return folder is not None or (BESIDE_THE_PROJECT / "municipalities.csv").is_file()
+
+
 def load_source(folder: Path | None = None, *, sample: bool = False) -> Source:
     """Read this folder; without one, the folder beside the project, or the sample where there is none.
 
     `sample` reads the sample where no folder is given. Raises `CommandError` for a folder that is not as it should be.
     """
     if folder is None:
-        found = not sample and (BESIDE_THE_PROJECT / "municipalities.csv").is_file()
-        folder = BESIDE_THE_PROJECT if found else SAMPLE
+        folder = BESIDE_THE_PROJECT if not sample and has_own_texts(None) else SAMPLE
     try:
         municipalities, texts = read_municipalities(folder), read_texts(folder)
     except OSError as error:
