@@ -21,6 +21,7 @@ from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
     InlineFragmentNode,
@@ -171,7 +172,7 @@ def differences(
                     certain.setdefault(key, []).append(selection)
             elif isinstance(selection, InlineFragmentNode):
                 stack.append((selection.selection_set, always and selection.type_condition is None))
-            else:
+            elif isinstance(selection, FragmentSpreadNode):
                 stack.append((fragments[selection.name.value].selection_set, False))
     if not isinstance(value, dict):
         return [f"{path}: no object"]
