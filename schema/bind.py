@@ -176,13 +176,29 @@ class Mutates:
 
 
 @dataclass(frozen=True)
+class Subscribed:
+    """A subscription: events on a topic, on a site (`at_tag` S) or within a thing that the argument `at` names.
+
+    `tag` is the letter of what the events are about, and `known` who may know of it though it is gone.
+    `kinds`: whether an argument of that name narrows by the events' kind.
+    """
+
+    topic: str
+    tag: str
+    at: str
+    at_tag: str
+    known: Policy
+    kinds: bool = False
+
+
+@dataclass(frozen=True)
 class Made:
-    """A field of a mutation's payload: the value of this name in the service's `Done` (a node's id, or a scalar)."""
+    """A field of a payload: the value of this name in what was done or happened (a node's id, or a scalar)."""
 
     name: str
 
 
-Binding = Column | Expression | GlobalId | One | Either | Listed | Connected | Rooted | Mutates | Made
+Binding = Column | Expression | GlobalId | One | Either | Listed | Connected | Rooted | Mutates | Subscribed | Made
 AnySource = Source | Nothing | Derived
 
 T = TypeVar("T", bound=type)

@@ -1,4 +1,4 @@
-"""The schema as a whole: Query, Mutation, and the finished GraphQL schema.
+"""The schema as a whole: Query, Mutation, Subscription, and the finished GraphQL schema.
 
 Promises: what is asked here is compiled (`compiler/`), never resolved row by row.
 """
@@ -17,6 +17,7 @@ from schema.kinds import ContentKind
 from schema.mutations import Mutation
 from schema.relay import Connection, Node, argument, connection, field
 from schema.site import SITE_FILTERS, SITE_ORDERS, Site, SiteFilter, SiteOrder
+from schema.subscriptions import Subscription
 
 
 @bound(NOTHING)
@@ -79,7 +80,8 @@ class Query:
 @cache
 def strawberry_schema() -> strawberry.Schema:
     """The schema as strawberry holds it."""
-    return strawberry.Schema(Query, mutation=Mutation, types=[kind.object_type for kind in KIND_OF.values()])
+    kinds = [kind.object_type for kind in KIND_OF.values()]
+    return strawberry.Schema(Query, Mutation, Subscription, types=kinds)
 
 
 @cache

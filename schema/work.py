@@ -33,11 +33,12 @@ class Done:
 
 @dataclass
 class Work:
-    """A service's transaction. `tenant` is the site it has entered, if any."""
+    """A service's transaction. `tenant` is the site it has entered, if any; `is_heard`: others are to be told of it."""
 
     tx: AsyncConnection
     registry: Registry
     tenant: TenantRef | None = None
+    is_heard: bool = False
 
     async def enter(self, tenant: TenantRef) -> None:
         """From here on the transaction is this site's: its role, its tables."""

@@ -62,7 +62,7 @@ class Compiler:
             row = draft.table(source)
             with draft.inside(row):
                 json = draft.row_json([type_], selection_sets, row, trail, path)
-            query = select(row.c.state, json).where(source.policy(row, draft.terms))
+            query = select(row.c.state, json).where(source.policy(row, draft.uncounted))
             return self.part(draft, query, rejected, build)
 
         return build(NONE)
@@ -98,7 +98,7 @@ class Compiler:
                 wanted = draft.parameter(keys(tag), UUIDS, path)
                 with draft.inside(row):
                     json = draft.row_json(draft.types_over(named, source), selection_sets, row, trail, path)
-                visible = (row.c[source.key] == func.any(wanted), source.policy(row, draft.terms))
+                visible = (row.c[source.key] == func.any(wanted), source.policy(row, draft.uncounted))
                 columns = (literal(tag, Text), cast(row.c[source.key], Text), cast(json, Text))
                 queries.append(select(*columns).where(*visible))
             query = queries[0] if len(queries) == 1 else union_all(*queries)
@@ -129,4 +129,5 @@ class Compiler:
         """The finished part: text, parameters in order, slots."""
         text, names = render(query)
         slots = tuple(self._slots(*slot) for slot in draft.slots)
-        return Part(text, tuple(draft.getters[name] for name in names), slots, rejected, build)
+        getters = tuple(draft.getters[name] for name in names)
+        return Part(text, getters, slots, rejected, build, uses=draft.terms.uses)

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from graphql import FieldNode
 
+from auth.policy import Uses
 from schema.compiler.selection import Selected
 from schema.errors import PleinError, bad_input
 from schema.relay import PLATFORM_ID
@@ -94,6 +95,8 @@ class Part:
     rebuild: Callable[[Mapping[Path, PleinError]], Part]
     statements: dict[UUID, Any] = field(default_factory=dict, compare=False)
     """The finished statement for each site, kept by whoever runs the part."""
+    uses: Uses = field(default_factory=Uses, compare=False)
+    """What the answer depends on besides the viewer's role; who may see the rows asked for by key is not counted."""
 
     def reject(self, more: Mapping[Path, PleinError]) -> Part:
         """The same part with these fields answering as errors too."""

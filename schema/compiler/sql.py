@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from graphql import GraphQLNamedType, GraphQLObjectType, GraphQLOutputType, Sele
 from sqlalchemy import ColumnElement, FromClause, Select, Text, bindparam, case, cast, func, literal, select, true
 from sqlalchemy.types import TypeEngine
 
-from auth.policy import ME, Row, terms
+from auth.policy import ME, Row, Uses, terms
 from schema.bind import (
     Binding,
     Column,
@@ -52,6 +53,7 @@ class Draft:
         self.place = place
         self.rejected = rejected
         self.terms = terms()
+        self.uncounted = replace(self.terms, uses=Uses())
         self.getters: dict[str, Getter] = {ME: lambda call, _: call.viewer_id}
         self.slots: list[tuple[Path, Trail, tuple[Selected, ...]]] = []
         self.enclosing: list[FromClause] = []

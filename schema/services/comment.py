@@ -19,6 +19,7 @@ from auth.viewer import Viewer
 from schema.content.base import CONTENT
 from schema.content.comment import COMMENTS
 from schema.errors import not_found
+from schema.events import ChangeAction, Topic, record
 from schema.inputs.content import AddCommentInput, ReactInput
 from schema.relay import NodeId, decode_id
 from schema.services.standing import Standing, require_answering, require_visible
@@ -54,6 +55,7 @@ async def add_comment(work: Work, viewer: Viewer, asked: AddCommentInput) -> Don
         "updated_at": now,
     }
     await work.tx.execute(insert_one(COMMENT).values(comment))
+    await record(work, Topic.COMMENT, ChangeAction.CREATED, comment_id, within_id=content_id)
     return Done(standing.site, {"comment": work.node("K", comment_id)})
 
 

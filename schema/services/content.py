@@ -17,6 +17,7 @@ from auth.viewer import Viewer
 from schema.content.base import CONTENT, Details, Kind
 from schema.content.every import KIND_OF
 from schema.errors import bad_input
+from schema.events import ChangeAction, Topic, record
 from schema.group import GROUPS
 from schema.inputs.content import CreateContentInput, DeleteContentInput, UpdateContentInput
 from schema.levels import AccessLevel
@@ -56,6 +57,7 @@ async def create_content(work: Work, viewer: Viewer, asked: CreateContentInput) 
     own = {"id": item_id, "kind": word, "author_id": me, "group_id": group_id, "version": 1}
     await work.tx.execute(insert(ITEM).values(values | own | times))
     await index_activity(work, item_id)
+    await record(work, Topic.CONTENT, ChangeAction.CREATED, item_id, kind=word)
     return Done(standing.site, {"content": work.node("C", item_id)})
 
 
@@ -83,6 +85,7 @@ async def update_content(work: Work, viewer: Viewer, asked: UpdateContentInput) 
     require_version(row, asked.version)
     if await write_changes(work, ITEM, row, changes):
         await index_activity(work, item_id)
+        await record(work, Topic.CONTENT, ChangeAction.UPDATED, item_id, kind=row.kind)
     return Done(standing.site, {"content": work.node("C", item_id)})
 
 
@@ -101,6 +104,7 @@ async def delete_content(work: Work, viewer: Viewer, asked: DeleteContentInput) 
     deleted = {"deleted_at": datetime.now(UTC), "version": row.version + 1}
     await work.tx.execute(update(ITEM).where(ITEM.c.id == item_id).values(deleted))
     await index_activity(work, item_id)
+    await record(work, Topic.CONTENT, ChangeAction.DELETED, item_id, kind=row.kind)
     return Done(standing.site, {"deletedId": asked.id})
 
 

@@ -11,6 +11,7 @@ import re
 from auth.policy import Level, Role
 from auth.viewer import Viewer
 from schema.errors import ErrorCode, PleinError, bad_input
+from schema.events import ChangeAction, Topic, record
 from schema.inputs.site import CreateSiteInput, ResumeSiteInput, SuspendSiteInput, UpdateSiteInput
 from schema.levels import AccessLevel, Joining
 from schema.services.standing import forbidden, load_standing, require_answering, require_visible
@@ -72,7 +73,8 @@ async def update_site(work: Work, viewer: Viewer, asked: UpdateSiteInput) -> Don
     standing.require_role(Role.ADMIN, "change its settings")
     row = await require_visible(work, me, SITES, site_id, "input.id", lock=True)
     require_version(row, asked.version)
-    await write_changes(work, table_of(SiteWindow), row, changes)
+    if await write_changes(work, table_of(SiteWindow), row, changes):
+        await record(work, Topic.SITE, ChangeAction.UPDATED, site_id, kind=standing.state)
     return Done(standing.site, {"site": work.node("S", site_id)})
 
 
@@ -93,8 +95,10 @@ async def _change_state(work: Work, viewer: Viewer, asked: SuspendSiteInput | Re
     if not (viewer.is_operator or standing.is_at_least(Role.OWNER)):
         raise forbidden("Only owners of this site and operators of the platform can suspend or resume it.")
     await work.leave()  # no site's role may change a state, not even its own
-    await (suspend if state == "SUSPENDED" else resume)(work.tx, site_id)
+    is_changed = await (suspend if state == "SUSPENDED" else resume)(work.tx, site_id)
     await work.enter(standing.site)
+    if is_changed:
+        await record(work, Topic.SITE, ChangeAction.UPDATED, site_id, kind=state)
     return Done(standing.site, {"site": work.node("S", site_id)})
 
 
