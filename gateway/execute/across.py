@@ -22,7 +22,7 @@ from schema.compiler import across
 from schema.compiler.across import Across
 from schema.compiler.paginate import page_of
 from schema.compiler.part import Part, RejectedError
-from schema.compiler.selection import Selected, arguments, collect
+from schema.compiler.selection import Selected, collect
 from schema.compiler.trail import Trail, levels, under
 from schema.errors import PleinError
 from schema.relay import PLATFORM_ID, NodeId, encode_cursor
@@ -69,7 +69,7 @@ async def _guarded(run: Run, selected: Selected, field: Any) -> bytes:
 
 
 async def _feed(run: Run, selected: Selected) -> bytes:
-    values = arguments(run.plan.compiler.operation, selected)
+    values = run.plan.arguments(selected)
     asked = Across(page_of(values), values.get("kinds"), (selected.key,))
     source = Source(across.FEED, asked, "")
     entries: list[Entry] = []
@@ -86,7 +86,7 @@ async def _feed(run: Run, selected: Selected) -> bytes:
 
 async def _search(run: Run, selected: Selected) -> bytes:
     compiler = run.plan.compiler
-    values = arguments(compiler.operation, selected)
+    values = run.plan.arguments(selected)
     across.words_of(values, run.call.variables)
     asked = Across(page_of(values), values.get("kinds"), (selected.key,), values["query"])
     source = Source(across.SEARCH, asked, values["query"].read(run.call.variables))

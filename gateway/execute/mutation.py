@@ -19,7 +19,7 @@ from gateway.execute.run import Read, Row, Run
 from gateway.execute.sites import site_json
 from gateway.execute.splice import NULL
 from schema.bind import Made, Mutates
-from schema.compiler.selection import Selected, arguments, collect
+from schema.compiler.selection import Selected, collect
 from schema.compiler.trail import under
 from schema.convert import input_object
 from schema.errors import ErrorCode, PleinError, bad_input
@@ -46,7 +46,7 @@ async def mutation_field(run: Run, selected: Selected, mutates: Mutates) -> byte
 async def _once(run: Run, selected: Selected, mutates: Mutates, work: Work) -> Done:
     """What the service did, now or when the same request came first."""
     assert selected.definition is not None
-    given = arguments(run.plan.compiler.operation, selected)["input"].read(run.call.variables)
+    given = run.plan.arguments(selected)["input"].read(run.call.variables)
     input_ = input_object(selected.definition, given)
     account_id, key = run.viewer.account_id, getattr(input_, "idempotency_key", None)
     if not isinstance(key, str) or account_id is None:

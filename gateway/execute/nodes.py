@@ -14,7 +14,7 @@ from gateway.execute.sites import site_json
 from gateway.execute.splice import NULL
 from schema.bind import Place
 from schema.compiler.part import Part, Path, wanted
-from schema.compiler.selection import Selected, arguments
+from schema.compiler.selection import Selected
 from schema.compiler.trail import Trail, levels, under
 from schema.errors import bad_input
 from schema.relay import PLATFORM_ID, NodeId, decode_id
@@ -29,7 +29,7 @@ ELSEWHERE = frozenset({ACCOUNT, SITE})
 
 async def node_field(run: Run, selected: Selected) -> bytes:
     """`node`: the JSON of the one, or null."""
-    id_ = arguments(run.plan.compiler.operation, selected)["id"]
+    id_ = run.plan.arguments(selected)["id"]
     node = decode_id(id_.read(run.call.variables))
     if node is None:
         return NULL
@@ -48,7 +48,7 @@ async def node_field(run: Run, selected: Selected) -> bytes:
 async def nodes_field(run: Run, selected: Selected) -> bytes:
     """`nodes`: the JSON of each, or null, in the order of the ids."""
     type_ = selected.output
-    texts = arguments(run.plan.compiler.operation, selected)["ids"].read(run.call.variables)
+    texts = run.plan.arguments(selected)["ids"].read(run.call.variables)
     if len(texts) > NODES_MOST:
         error = bad_input("ids", f"At most {NODES_MOST} ids at once.")
         return run.fail(error, levels(under((), type_)), selected.nodes[0])

@@ -18,7 +18,7 @@ from gateway.context import Square
 from schema.compiler.compile import Compiler
 from schema.compiler.cost import Cost
 from schema.compiler.part import Call, Part, Rejected, bind
-from schema.compiler.selection import Selected
+from schema.compiler.selection import Selected, Value, arguments
 from schema.relay import PLATFORM_ID
 from tenants.errors import DatabaseUnavailable, ReaderBusy, ReadError, StatementFailed
 from tenants.reader import Statement
@@ -45,6 +45,14 @@ class Plan:
     selected: tuple[Selected, ...]
     cost: Cost
     parts: dict[object, Part] = field(default_factory=dict)
+    given: dict[str, dict[str, Value]] = field(default_factory=dict)
+
+    def arguments(self, selected: Selected) -> dict[str, Value]:
+        """How the arguments of a root field are read from the variables, by name; found out once."""
+        values = self.given.get(selected.key)
+        if values is None:
+            values = self.given[selected.key] = arguments(self.compiler.operation, selected)
+        return values
 
 
 class Read(Protocol):
@@ -55,7 +63,7 @@ class Read(Protocol):
         ...
 
 
-@dataclass
+@dataclass(slots=True)
 class Run:
     """One operation on its way: the square, the compiled plan, the call, and whose parts are read how."""
 

@@ -6,7 +6,7 @@ from gateway.execute.run import Run
 from gateway.execute.splice import NULL, fill, suspended
 from schema.compiler.compile import SelectionSets
 from schema.compiler.part import Part, Path
-from schema.compiler.selection import Selected, arguments
+from schema.compiler.selection import Selected
 from schema.compiler.trail import Trail, levels, under
 from tenants.errors import ReadError
 from tenants.registry import TenantRef
@@ -23,7 +23,7 @@ async def platform_field(run: Run, selected: Selected) -> bytes:
 
 async def site_field(run: Run, selected: Selected) -> bytes:
     """`site`: by its slug, or the one that was asked by its host."""
-    slug = arguments(run.plan.compiler.operation, selected).get("slug")
+    slug = run.plan.arguments(selected).get("slug")
     name = slug.read(run.call.variables) if slug is not None else None
     tenant = await _site_named(run, name)
     if tenant is None:
