@@ -430,7 +430,7 @@ async def test_a_second_run_does_nothing(loaded: Loaded) -> None:
     query = loaded.query
     before = query("SELECT id, version, updated_at, xmin::text FROM platform.tenant ORDER BY id")
     accounts = query("SELECT id, xmin::text FROM platform.account ORDER BY id")
-    summary = await demo.run(loaded.settings, seed=loaded.seed)
+    summary = await demo.run(loaded.settings, scale="small", seed=loaded.seed)
     assert summary["done"] == "nothing: the demo is there already"
     assert summary["sites there already"] == 12
     assert query("SELECT id, version, updated_at, xmin::text FROM platform.tenant ORDER BY id") == before
@@ -451,7 +451,7 @@ async def test_a_load_that_is_broken_off_is_completed_by_the_next(
                 others = "datname = current_database() AND pid <> pg_backend_pid()"
                 query(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
 
-    loading = asyncio.create_task(demo.run(settings, seed=seed, progress=break_off))
+    loading = asyncio.create_task(demo.run(settings, scale="small", seed=seed, progress=break_off))
     with pytest.raises((asyncio.CancelledError, Exception)):
         await loading
     there = registered(query)
@@ -466,14 +466,14 @@ async def test_a_load_that_is_broken_off_is_completed_by_the_next(
     assert schemas == {tenant.schema_name for tenant in there}
 
     kept = content_of(query, there)
-    summary = await demo.run(settings, seed=seed)
+    summary = await demo.run(settings, scale="small", seed=seed)
     assert summary["sites"] == 12 - len(there)
     assert {each.id for each in registered(query)} == {plan.id for plan in estate.sites}
     assert content_of(query, there) == kept
 
 
 async def test_reset_takes_the_demo_away_and_nothing_else(settings: Settings, query: Any, seed: int) -> None:
-    await demo.run(settings, seed=seed)
+    await demo.run(settings, scale="small", seed=seed)
     first = content_of(query, registered(query))
     busy = account_id(20)  # somebody of the demo, on a site that is not
     database = Database(DatabaseSettings(settings.database_url or ""))
@@ -483,16 +483,16 @@ async def test_reset_takes_the_demo_away_and_nothing_else(settings: Settings, qu
     finally:
         await database.close()
     with pytest.raises(CommandError, match="--reset"):
-        await demo.run(settings, seed=seed + 1_000_000)
+        await demo.run(settings, scale="small", seed=seed + 1_000_000)
 
-    summary = await demo.run(settings, seed=seed + 1_000_000, reset=True)
+    summary = await demo.run(settings, scale="small", seed=seed + 1_000_000, reset=True)
     assert (summary["removed sites"], summary["sites"]) == (12, 12)
     tenants = registered(query)
     assert len(tenants) == 13
     assert query("SELECT role FROM platform.membership m JOIN platform.tenant t ON t.id = tenant_id AND slug = 'eigen'")
     assert query("SELECT count(*) FROM platform.account") == [(150,)]
 
-    await demo.run(settings, seed=seed, reset=True)
+    await demo.run(settings, scale="small", seed=seed, reset=True)
     demo_sites = [each for each in registered(query) if is_demo_site(each.id)]
     assert content_of(query, demo_sites) == first, "the same seed, the same rows"
 
@@ -508,7 +508,7 @@ async def test_names_that_are_taken_are_left_to_who_has_them(settings: Settings,
         ref = await provision(database, NewTenant(slug=slug, name="Van mij"), owner_account_id=mine)
     finally:
         await database.close()
-    await demo.run(settings, seed=seed)
+    await demo.run(settings, scale="small", seed=seed)
     assert query("SELECT slug FROM platform.tenant WHERE id = %s", estate.sites[3].id) == [(f"{slug}-demo",)]
     assert query("SELECT count(*) FROM platform.membership WHERE tenant_id = %s", ref.id) == [(1,)]
     owner = next(number for number, part in enumerate(CAST) if part.email == "owner@example.org")
@@ -516,8 +516,8 @@ async def test_names_that_are_taken_are_left_to_who_has_them(settings: Settings,
 
 
 async def test_one_load_at_a_time(settings: Settings, seed: int) -> None:
-    first = asyncio.create_task(demo.run(settings, seed=seed))
-    second = asyncio.create_task(demo.run(settings, seed=seed))
+    first = asyncio.create_task(demo.run(settings, scale="small", seed=seed))
+    second = asyncio.create_task(demo.run(settings, scale="small", seed=seed))
     outcomes = await asyncio.gather(first, second, return_exceptions=True)
     refused = [each for each in outcomes if isinstance(each, BaseException)]
     assert len(refused) == 1
@@ -560,7 +560,7 @@ def test_the_well_known_have_their_places(loaded: Loaded) -> None:
 
 async def test_another_database_of_the_server_cannot_hold_the_same_demo(settings: Settings, loaded: Loaded) -> None:
     with pytest.raises(CommandError, match="another --seed"):
-        await demo.run(settings, seed=loaded.seed)
+        await demo.run(settings, scale="small", seed=loaded.seed)
     gc.collect()  # a worker that was stopped while it connected leaves half a connection, which would hold up the end
 
 
@@ -586,7 +586,7 @@ def test_from_the_terminal(
 
 
 def test_a_signal_ends_it_without_a_word_too_many(tmp_path: Path, fresh_square: str, seed: int) -> None:
-    command = [sys.executable, "-m", "gateway", "demo", "--data", str(SAMPLE), "--seed", str(seed)]
+    command = [sys.executable, "-m", "gateway", "demo", "--scale", "small", "--data", str(SAMPLE), "--seed", str(seed)]
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PLEIN_")}
     environ |= {"PLEIN_MODE": "development", "PLEIN_DATABASE_URL": fresh_square, "PLEIN_DATA_DIR": str(tmp_path)}
     told = ""
