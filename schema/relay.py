@@ -96,7 +96,9 @@ def decode_cursor(key: CursorKey, text: str, field: str) -> tuple[UUID, str]:
     try:
         raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
         payload = raw[SEAL_BYTES:]
-        if hmac.compare_digest(raw[:SEAL_BYTES], _seal(key, payload)):
+        # One spelling per cursor: padding, or stray bits in the last character, are not ours.
+        is_ours = base64.urlsafe_b64encode(raw).decode("ascii").rstrip("=") == text
+        if is_ours and hmac.compare_digest(raw[:SEAL_BYTES], _seal(key, payload)):
             row_key, value = payload.decode("utf-8").split("|", 1)
             return UUID(hex=row_key), value
     except ValueError:
