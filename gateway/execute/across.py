@@ -1,8 +1,8 @@
 """Root fields over many sites: `feed` and `search`.
 
 First which items are on the page and in which order, then their details, from the sites on the page only, under their
-roles. Promises: an item that its site does not show after all is left out, and the page filled up from what follows; a
-site that fails gives null for its items and one error.
+roles. Promises: an item that its site does not show after all stands as null; so do the items of a site that fails, with one
+error. A site that cannot search is told as one error beside the others' matches.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import orjson
 from graphql import GraphQLObjectType, get_named_type
 
 from gateway.execute.nodes import find_rows
-from gateway.execute.run import Run, each
+from gateway.execute.run import Row, Run, each
 from gateway.execute.splice import NULL
 from schema.compiler import across
 from schema.compiler.across import Across
@@ -27,6 +27,7 @@ from schema.compiler.trail import Trail, levels, under
 from schema.errors import PleinError
 from schema.relay import PLATFORM_ID, NodeId, encode_cursor
 from tenants.errors import ReadError
+from tenants.registry import TenantRef
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,7 @@ async def _search(run: Run, selected: Selected) -> bytes:
     tenants = list((await run.square.registry.many(_uuid(row[0]) for row in mine)).values())
     entries: list[Entry] = []
     if _wants(run, selected, "edges", "pageInfo"):
-        for tenant_id, rows in (await each(run, part, tenants)).items():
-            if isinstance(rows, ReadError):
-                continue  # a broken site has no matches; its own fields tell its error
+        for tenant_id, rows in (await _answers(run, selected, part, tenants)).items():
             entries += [Entry(NodeId("C", tenant_id, _uuid(item)), _text(rank)) for item, rank in rows]
         forward = not asked.page.backward
         entries.sort(key=lambda entry: (float(entry.value), entry.node.key), reverse=forward)
@@ -105,9 +104,20 @@ async def _search(run: Run, selected: Selected) -> bytes:
     total = 0
     if _wants(run, selected, "totalCount"):
         part = _kept(run, (selected.key, "total"), lambda: across.search_total(compiler, asked))
-        counts = (await each(run, part, tenants)).values()
-        total = sum(int(_text(rows[0][0])) for rows in counts if not isinstance(rows, ReadError))
+        counts = (await _answers(run, selected, part, tenants)).values()
+        total = sum(int(_text(rows[0][0])) for rows in counts if rows)
     return await _connection(run, selected, source, entries, total)
+
+
+async def _answers(run: Run, selected: Selected, part: Part, tenants: Sequence[TenantRef]) -> dict[UUID, list[Row]]:
+    """What each site answers; one that cannot is left out, and told once as an error beside the answer."""
+    answers: dict[UUID, list[Row]] = {}
+    for tenant, rows in zip(tenants, (await each(run, part, tenants)).values(), strict=True):
+        if not isinstance(rows, ReadError):
+            answers[tenant.id] = rows
+        elif all(tenant.slug != site for _, _, site in run.call.notes):
+            run.call.notes.append((rows, selected.nodes[0], tenant.slug))
+    return answers
 
 
 async def _connection(run: Run, selected: Selected, source: Source, entries: list[Entry], total: int) -> bytes:

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from graphql import get_location
+from graphql import FieldNode, get_location
 
 from gateway.errors import ErrorObject, error_from
 from gateway.execute.run import Row, Run, each
@@ -70,7 +70,7 @@ def _columns(run: Run, slots: Slots, rows: list[Row] | ReadError | None) -> Sequ
 
 def body(call: Call, data: bytes) -> bytes:
     """The body of the response, with nulls and errors where fields failed."""
-    if not call.faults:
+    if not call.faults and not call.notes:
         return b'{"data":' + data + b"}"
     completion = _Completion(call)
     try:
@@ -94,7 +94,7 @@ class _Completion:
     """Walks the answer, sets nulls and gathers the errors."""
 
     def __init__(self, call: Call) -> None:
-        self.errors: list[ErrorObject] = []
+        self.errors: list[ErrorObject] = [_note(*note) for note in call.notes]
         self._faults = call.faults
         self._prefix = f"{call.nonce}:E:"
 
@@ -124,9 +124,19 @@ class _Completion:
 
 
 def _error(fault: Rejected, path: Sequence[str | int]) -> ErrorObject:
-    loc = fault.node.loc
-    locations = [_location(loc.source, loc.start)] if loc else None
-    return error_from(fault.error, path=path, locations=locations)
+    return error_from(fault.error, path=path, locations=_locations(fault.node))
+
+
+def _note(error: Exception, node: FieldNode, site: str) -> ErrorObject:
+    """The error of a field that has an answer all the same, and which site it is without."""
+    key = node.alias.value if node.alias else node.name.value
+    noted = error_from(error, path=[key], locations=_locations(node))
+    noted["extensions"]["site"] = site
+    return noted
+
+
+def _locations(node: FieldNode) -> list[dict[str, int]] | None:
+    return [_location(node.loc.source, node.loc.start)] if node.loc else None
 
 
 @lru_cache(maxsize=1024)

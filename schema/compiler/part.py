@@ -61,6 +61,9 @@ class Call:
     wanted: dict[tuple[str, UUID], list[UUID]] = field(default_factory=dict)
     """The keys of rows that are asked for by key, by type's letter and site."""
 
+    notes: list[tuple[Exception, FieldNode, str]] = field(default_factory=list)
+    """What went wrong beside a field's answer: the error, the field, and the site that is missing in it."""
+
     def mark(self, fault: Rejected) -> str:
         """Notes the error of a field, and gives the text that stands in the field's place until the end."""
         self.faults.append(fault)
