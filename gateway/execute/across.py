@@ -1,8 +1,8 @@
 """Root fields over many sites: `feed` and `search`.
 
 First which items are on the page and in which order, then their details, from the sites on the page only, under their
-roles. Promises: an item that its site does not show after all stands as null; so do the items of a site that fails, with one
-error. A site that cannot search is told as one error beside the others' matches.
+roles. Promises: an item that its site does not show after all stands as null; so do the items of a site that fails,
+with one error. A site that cannot search is told as one error beside the others' matches.
 """
 
 from __future__ import annotations
