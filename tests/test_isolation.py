@@ -1,0 +1,357 @@
+"""Nothing of one site reaches a viewer of another, whatever they send.
+
+The attempts are made from the schema: every argument that takes an id, every list that takes a cursor, every field of
+every type; what the schema gains is attacked from that day. `beuk` is closed: its `secret` stands in every text it has.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from graphql import GraphQLInputObjectType, GraphQLNonNull, get_named_type, get_nullable_type, is_leaf_type
+
+from auth import policy
+from schema.bind import Connected, Either, One, Source
+from schema.catalogue import Catalogue, catalogue_of
+from schema.compiler.compile import Compiler
+from schema.compiler.part import Call, bind
+from schema.compiler.selection import Operation, collect
+from schema.relay import PLATFORM_ID, NodeId, cursor_key, decode_id, encode_cursor, encode_id
+from schema.root import graphql_schema
+from tenants.errors import StatementFailed
+from tenants.reader import Statement
+from tenants.site_tables import TENANT
+from tests.generate.everything import Place, everything, id_arguments, lists, node_types, tag_of
+from tests.generate.values import Pools, pools
+from tests.oracle.people import COMMUNITIES, VIEWERS
+from tests.oracle.proof import Proof
+from tests.oracle.world import SiteData
+
+SCHEMA = graphql_schema()
+OUTSIDERS = ("anonymous", "joost", "carla", "bram", "lars", "anna", "otto")
+"""Nobody of the closed site: from no account at all to the owner of all the others, and an operator of the square."""
+
+CLOSED = next(each for each in COMMUNITIES if each.slug == "beuk")
+TABLES = {"M": ("member", "account_id"), "G": ("group", "id"), "C": ("content", "id"), "K": ("comment", "id")}
+ONLY_THERE = ("mies", "petra")
+
+
+@pytest.fixture(scope="session")
+def drawn_from(proof: Proof) -> Pools:
+    """Ids and cursors of everything there is."""
+    return pools(proof.world, secret(proof))
+
+
+def secret(proof: Proof) -> bytes:
+    """What the gateway seals cursors with."""
+    return proof.square.settings.secret.encode()
+
+
+def closed(proof: Proof) -> SiteData:
+    """The closed site."""
+    return proof.world.site(CLOSED.slug)
+
+
+def ids_of(site: SiteData, tag: str) -> list[str]:
+    """The ids of all rows of one type."""
+    table, key = TABLES[tag]
+    return [encode_id(NodeId(tag, site.id, row[key])) for row in getattr(site, table)]
+
+
+def forgeries(proof: Proof) -> Iterator[str]:
+    """Ids that nobody wrote, made from real ones of both sites."""
+    here, there = proof.world.site("aster"), closed(proof)
+    for tag, (table, key) in TABLES.items():
+        own, foreign = ids_of(here, tag)[0], ids_of(there, tag)[0]
+        foreign_keys = [row[key] for row in getattr(there, table)] if tag != "M" else _accounts_only_there(proof)
+        yield encode_id(NodeId(tag, here.id, foreign_keys[0]))
+        yield encode_id(NodeId(tag, PLATFORM_ID, foreign_keys[0]))
+        yield encode_id(NodeId("S", here.id, here.id))
+        yield from (encode_id(NodeId(other, here.id, decode_key(own))) for other in "CGKSAZ" if other not in (tag, "M"))
+        for text in (own, foreign):
+            yield from (text[:-1], text[1:], text + "0", text[:24], f" {text}", f"{text}\n", f"{text}=")
+            yield text[:24] + text[24:].upper() if text[24:].upper() != text[24:] else text[:-1]
+            yield text.lower()
+            yield from (flip(text, place, bit) for place in range(24) for bit in (0, 3))
+        yield from (flip(foreign, place, 0) for place in range(24, 56))
+
+
+def _accounts_only_there(proof: Proof) -> list[UUID]:
+    return [VIEWERS[name].account_id or UUID(int=0) for name in ONLY_THERE]
+
+
+def decode_key(text: str) -> UUID:
+    """The key in an id."""
+    return UUID(hex=text[24:])
+
+
+def flip(text: str, place: int, bit: int) -> str:
+    """The text with one bit of one character the other way."""
+    return text[:place] + chr(ord(text[place]) ^ (1 << bit)) + text[place + 1 :]
+
+
+@pytest.mark.parametrize("viewer", OUTSIDERS)
+async def test_ids_of_a_closed_site_and_forged_ids_find_nothing(proof: Proof, viewer: str) -> None:
+    """All alike, to the byte."""
+    there = closed(proof)
+    foreign = [id_ for tag in TABLES for id_ in ids_of(there, tag)] + [encode_id(NodeId("S", PLATFORM_ID, there.id))]
+    unknown = encode_id(NodeId("C", UUID(int=5), UUID(int=7)))
+    wanted = [*foreign[::7], *forgeries(proof), unknown, "", "🚲"]
+    one = "query ($id: ID!) { node(id: $id) { __typename id ... on Content { title } ... on Site { memberCount } } }"
+    answers = {await proof.answer(one, {"id": id_}, VIEWERS[viewer]) for id_ in wanted}
+    assert answers == {b'{"data":{"node":null}}'}
+    many = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
+    all_of_them = [*foreign, *wanted]
+    for start in range(0, len(all_of_them), 100):
+        some = all_of_them[start : start + 100]
+        body = json.loads(await proof.answer(many, {"ids": some}, VIEWERS[viewer]))
+        assert body == {"data": {"nodes": [None] * len(some)}}
+
+
+@pytest.mark.parametrize(("place", "argument"), list(id_arguments(SCHEMA)), ids=str)
+async def test_every_argument_with_an_id_takes_foreign_and_unknown_alike(
+    proof: Proof, drawn_from: Pools, place: Place, argument: str
+) -> None:
+    here, there = proof.world.site("aster"), closed(proof)
+    strange = [id_ for tag in TABLES for id_ in ids_of(there, tag)[:3]]
+    strange += [encode_id(NodeId(tag, here.id, UUID(int=9))) for tag in TABLES] + list(forgeries(proof))[::9]
+    text = asked_on(place, "$id: ID!", argument)
+    own = owners(here, place)
+    for viewer in ("carla", "anna"):
+        answers = {await proof.answer(text, {"id": id_, "own": own}, VIEWERS[viewer]) for id_ in strange}
+        assert len(answers) == 1
+        assert CLOSED.secret.encode() not in answers.pop()
+
+
+def owners(site: SiteData, place: Place) -> list[str]:
+    """The ids of things of a site on which the field is."""
+    tag = tag_of(SCHEMA, place.owner) if place.owner.name not in ("Query", "Viewer") else "S"
+    return ids_of(site, tag)[:100] if tag in TABLES else [encode_id(NodeId("S", PLATFORM_ID, site.id))]
+
+
+def asked_on(place: Place, variable: str, arguments: str) -> str:
+    """A document that asks a field with these arguments: at the root, of the viewer, or of the nodes `$own`."""
+    named = get_named_type(place.definition.type)
+    below = "" if is_leaf_type(named) else "{ __typename }"
+    if "first" in place.definition.args:
+        below = "{ totalCount edges { cursor node { id } } }"
+    asked = f"{place.name}({arguments}) {below}"
+    if place.owner.name == "Viewer":
+        asked = f"viewer {{ {asked} }}"
+    if place.owner.name in ("Query", "Viewer"):
+        return f"query ({variable}, $own: [ID!]! = []) {{ {asked} own: nodes(ids: $own) {{ id }} }}"
+    return f"query ({variable}, $own: [ID!]!) {{ nodes(ids: $own) {{ ... on {place.owner.name} {{ {asked} }} }} }}"
+
+
+@pytest.mark.parametrize("bound", ["after", "before"])
+@pytest.mark.parametrize("place", lists(SCHEMA), ids=str)
+async def test_a_cursor_opens_its_own_list_only(proof: Proof, drawn_from: Pools, place: Place, bound: str) -> None:
+    """Cursors of the closed site, of another order, of another list, tampered ones: each an error with its field."""
+    here = proof.world.site("aster")
+    own = owners(here, place)
+    fixed = 'query: "gemeente", ' if "query" in place.definition.args else ""
+    text = asked_on(place, "$cursor: String", f"{fixed}{bound}: $cursor")
+    for cursor in strange_cursors(proof, drawn_from, place):
+        body = json.loads(await proof.answer(text, {"cursor": cursor, "own": own}, VIEWERS["anna"]))
+        assert body.get("errors"), cursor
+        for error in body["errors"]:
+            assert error["extensions"] == {"code": "BAD_USER_INPUT", "field": bound}
+            assert error["path"][-1] == place.name
+
+
+def strange_cursors(proof: Proof, drawn_from: Pools, place: Place) -> Iterator[str]:
+    """Cursors that are not this list's on `aster` in its first order."""
+    tag = place.owner.name if place.owner.name in ("Query", "Viewer") else tag_of(SCHEMA, place.owner)
+    name = f"{tag}.{place.name}"
+    on_platform = place.owner.name in ("Query", "Viewer")
+    site = PLATFORM_ID if on_platform else proof.world.site("aster").id
+    other_site = proof.world.site("aster").id if on_platform else closed(proof).id
+    ordering = place.definition.args.get("orderBy")
+    orders = list(get_nullable_type(ordering.type).values) if ordering else ["OLDEST"]  # type: ignore[union-attr]
+    order = orders[0]
+    row, value = UUID(int=3), "1709254799500000"
+
+    def sealed(tenant_id: UUID, list_name: str, order_name: str) -> str:
+        return encode_cursor(cursor_key(secret(proof), tenant_id, list_name, order_name), row, value)
+
+    real = sealed(site, name, order)
+    yield sealed(other_site, name, order)
+    yield from (sealed(site, name, other) for other in [*orders[1:], "NONE"])
+    yield from (sealed(site, other, order) for other in drawn_from.cursors if other != name)
+    yield encode_cursor(cursor_key(b"another secret", site, name, order), row, value)
+    yield from (flip(real, place_, 0) for place_ in range(0, len(real), 5))
+    yield from (real[:-1], real[1:], real + "A", real + "=", "", "x", real.swapcase(), "é", " " + real)
+
+
+@pytest.mark.parametrize("viewer", OUTSIDERS)
+async def test_nothing_that_is_only_there_ever_comes(proof: Proof, drawn_from: Pools, viewer: str) -> None:
+    """Everything that can be asked from every start, four steps deep."""
+    for text, variables in everything_from_everywhere(proof, drawn_from):
+        body = await proof.answer(text, variables, VIEWERS[viewer], CLOSED.slug)
+        assert CLOSED.secret.encode() not in body
+        assert closed(proof).id.hex.encode() not in body
+
+
+async def test_the_secrets_are_there_to_be_found(proof: Proof, drawn_from: Pools) -> None:
+    """The same documents show them to who belongs there; else the test above would prove nothing."""
+    found = [
+        CLOSED.secret.encode() in await proof.answer(text, variables, VIEWERS["mies"], CLOSED.slug)
+        for text, variables in everything_from_everywhere(proof, drawn_from)
+    ]
+    assert sum(found) > len(found) / 2
+
+
+def everything_from_everywhere(proof: Proof, drawn_from: Pools) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Documents that select all there is: from the root, from nodes of every type, and by search."""
+    root = SCHEMA.query_type
+    assert root is not None
+    here = {"of": "aster"}, {"of": CLOSED.slug}
+    for name, definition in root.fields.items():
+        named = get_named_type(definition.type)
+        needed = [each for each, argument in definition.args.items() if isinstance(argument.type, GraphQLNonNull)]
+        if not needed:
+            first = "(first: 100)" if "first" in definition.args else ""
+            yield f"{{ {name}{first} {everything(SCHEMA, named, 2, 20)} }}", {}
+    for word in ("gemeente", "zwijg beuk", "besluit or water or fietspad"):
+        below = everything(SCHEMA, get_named_type(root.fields["search"].type), 1, 20)
+        yield f"query ($q: String!) {{ search(query: $q, first: 100) {below} }}", {"q": word}
+    for each in here:
+        text = f"query ($of: String!) {{ site(slug: $of) {everything(SCHEMA, SCHEMA.type_map['Site'], 3, 5)} }}"
+        yield text, each
+    for type_ in node_types(SCHEMA):
+        ids = drawn_from.ids_by_tag[tag_of(SCHEMA, type_)]
+        text = (
+            f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {type_.name} {everything(SCHEMA, type_, 3, 2)} }} }}"
+        )
+        for start in range(0, len(ids), 100):
+            yield text, {"ids": list(ids[start : start + 100])}
+
+
+# --- with the policy taken out ---------------------------------------------------------------------------------------
+
+
+def without_policy() -> Catalogue:
+    """The catalogue as it would be if every policy let everybody through: what is left is the database itself."""
+    real = catalogue_of(SCHEMA)
+    opened: dict[int, Any] = {}
+
+    def open_source(source: Any) -> Any:
+        if isinstance(source, Source):
+            opened.setdefault(id(source), replace(source, policy=policy.everyone))
+        return opened.get(id(source), source)
+
+    def open_binding(binding: Any) -> Any:
+        match binding:
+            case One() | Connected():
+                return replace(binding, policy=policy.everyone)
+            case Either(_, (first, one), (other, another)):
+                return replace(binding, first=(first, open_binding(one)), other=(other, open_binding(another)))
+        return binding
+
+    sources = {name: open_source(source) for name, source in real.sources.items()}
+    bindings = {key: open_binding(binding) for key, binding in real.bindings.items()}
+    return replace(real, sources=sources, bindings=bindings)
+
+
+def whole_site(proof: Proof) -> tuple[Statement, list[bytes | None], str]:
+    """Everything of the site `aster` without any policy: the statement under its role, and its schema's name."""
+    text = """{ site(slug: "aster") { id slug
+        content(first: 100) { totalCount edges { node {
+            id title author { id account { id } } comments { edges { node { id } } } } } }
+        groups { totalCount edges { node { id name members { edges { node { id } } } } } }
+        members(first: 100) { totalCount edges { node { id } } } } }"""
+    document = proof.square.documents.get(text)
+    operation = Operation(SCHEMA, {}, {})
+    assert SCHEMA.query_type is not None
+    (selected,) = collect(operation, SCHEMA.query_type, (document.operation(None).node.selection_set,))
+    part = Compiler(operation, without_policy()).site(selected.selection_sets, (selected.key,), (True,))
+    site = proof.world.site("aster")
+    part, parameters = bind(part, Call({}, None, secret(proof), "0" * 32), site.id)
+    schema = site.row["schema_name"]
+    return Statement(part.text.replace(f'"{TENANT}"', f'"{schema}"'), site.row["role_name"]), parameters, schema
+
+
+async def test_without_policy_a_sites_role_shows_that_site_only(proof: Proof) -> None:
+    """All of it comes, deleted and private items included, and nothing of any other site."""
+    statement, parameters, _ = whole_site(proof)
+    ((_, body),) = await proof.square.reader.fetch(statement, parameters)
+    site, answered = proof.world.site("aster"), json.loads(body or b"")
+    counted = {name: answered[name]["totalCount"] for name in ("content", "groups", "members")}
+    assert counted == {"content": len(site.content), "groups": len(site.group), "members": len(site.member)}
+    assert CLOSED.secret not in json.dumps(answered)
+    for node in map(decode_id, found_ids(answered)):
+        assert node is not None
+        assert node.tenant_id in (site.id, PLATFORM_ID)
+        if node.tag in TABLES:
+            assert site.find(*TABLES[node.tag], node.key)
+
+
+def found_ids(value: Any) -> Iterator[str]:
+    """Every id in an answer."""
+    if isinstance(value, dict):
+        yield from (item for key, item in value.items() if key == "id")
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from found_ids(item)
+
+
+async def test_a_sites_role_cannot_name_another_site_or_the_platform(proof: Proof) -> None:
+    statement, parameters, schema = whole_site(proof)
+    for other in (closed(proof).row["schema_name"], "platform"):
+        text = statement.text.replace(f'"{schema}"', f'"{other}"')
+        await refused(proof, Statement(text, statement.role), parameters)
+    for table in ("member", "group", "group_member", "content", "comment", "reaction", "site", "person", "membership"):
+        text = f'SELECT * FROM "{closed(proof).row["schema_name"]}"."{table}"'
+        await refused(proof, Statement(text, statement.role), [])
+        await refused(proof, Statement(text, proof.square.registry.platform_role), [])
+    for table in ("tenant", "account", "membership", "activity", "ceiling", "identity", "request", "host"):
+        await refused(proof, Statement(f'SELECT * FROM platform."{table}"', statement.role), [])
+
+
+async def refused(proof: Proof, statement: Statement, parameters: list[bytes | None]) -> None:
+    """The database itself says no."""
+    with pytest.raises(StatementFailed) as caught:
+        await proof.square.reader.fetch(statement, parameters)
+    assert caught.value.sqlstate == "42501"
+
+
+async def test_windows_on_the_platform_show_one_sites_rows(proof: Proof) -> None:
+    site = proof.world.site("aster")
+    schema, role = site.row["schema_name"], site.row["role_name"]
+    for window, column in (
+        ("site", "id"),
+        ("membership", "tenant_id"),
+        ("activity", "tenant_id"),
+        ("ceiling", "tenant_id"),
+    ):
+        rows = await proof.square.reader.fetch(
+            Statement(f'SELECT DISTINCT {column} FROM "{schema}"."{window}"', role), []
+        )
+        assert rows == [(str(site.id).encode(),)]
+    people = await proof.square.reader.fetch(Statement(f'SELECT id FROM "{schema}".person', role), [])
+    assert {UUID((row[0] or b"").decode()) for row in people} == {row["account_id"] for row in site.member}
+
+
+# --- mutations -------------------------------------------------------------------------------------------------------
+
+
+def mutation_ids() -> list[tuple[str, str]]:
+    """Every field of a mutation's input that takes an id."""
+    mutation = SCHEMA.mutation_type
+    return [
+        (name, field)
+        for name, definition in (mutation.fields.items() if mutation else ())
+        for field, each in input_fields(definition).items()
+        if get_named_type(each.type).name == "ID"
+    ]
+
+
+def input_fields(definition: Any) -> dict[str, Any]:
+    """The fields of a mutation's input."""
+    type_ = get_named_type(definition.args["input"].type)
+    assert isinstance(type_, GraphQLInputObjectType)
+    return type_.fields
