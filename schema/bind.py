@@ -42,9 +42,12 @@ Policy = Callable[[Row, Terms], ColumnElement[bool]]
 """Which rows of a table this viewer may see."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
-    """The rows a type is made of. `tables` by place: a Site has a row in the register and one in its own window."""
+    """The rows a type is made of. `tables` by place: a Site has a row in the register and one in its own window.
+
+    There is one for each kind of thing, compared by identity, so that statements can be kept by it.
+    """
 
     tables: Mapping[Place, Table]
     key: str

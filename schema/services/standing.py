@@ -122,6 +122,7 @@ def _standing() -> Select[Any]:
     )
 
 
+@cache
 def _visible(source: Source, lock: bool) -> Select[Any]:
     row, about = source.tables[Place.SITE].alias("row"), terms()
     columns = [column for column in row.c if column.name != "search"]
