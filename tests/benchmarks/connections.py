@@ -31,6 +31,11 @@ class Connections:
         finally:
             self._free.put_nowait(connection)
 
+    async def close(self) -> None:
+        """Close those that nobody uses."""
+        while not self._free.empty():
+            await self._free.get_nowait().close()
+
     async def _take(self) -> psycopg.AsyncConnection[DictRow]:
         if self._free.empty() and self._count < MOST:
             self._count += 1

@@ -339,6 +339,10 @@ class App(GraphQL[Any, Any]):
         self._connections = Connections(database_url)
         self._viewer_id = viewer_id
 
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._connections.close()
+
     async def get_context(self, request: Any, response: Any) -> dict[str, Any]:
         """What the resolvers are given."""
         return {"loaders": Loaders(self._connections), "viewer_id": self._viewer_id}

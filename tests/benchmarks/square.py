@@ -18,6 +18,7 @@ from psycopg import sql
 from auth.accounts import create_account, link_identity
 from auth.issuer import DEVELOPMENT_ISSUER
 from auth.policy import Level, Role
+from gateway.demo.source import Text, load_source
 from schema.relay import NodeId, encode_id
 from tenants.database import Database
 from tenants.migrate import migrate
@@ -29,14 +30,10 @@ SITES = 10
 MEMBERS = 50
 ITEMS = (2400, *[120] * (SITES - 1))  # per site
 COMMENTS_PER_ITEM = 6
+PARAGRAPHS = 3  # of a regulation make an item
 GROUPS = 5
 KINDS = ("BLOG", "NEWS", "DISCUSSION", "QUESTION", "PAGE", "WIKI")
 BEGAN_AT = datetime(2020, 1, 6, 9, tzinfo=UTC)
-WORDS = (  # noqa: SIM905 - prose is read as prose
-    "de het een gemeente inwoners raad besluit verordening artikel bijlage subsidie aanvraag college burgemeester "
-    "wethouder vergunning omgeving plan participatie wijk buurt bijeenkomst voorstel reactie advies toelichting "
-    "samenwerking regio provincie beleid uitvoering toezicht kosten begroting jaar maand belanghebbende"
-).split()
 
 Row = Sequence[object]
 
@@ -58,11 +55,11 @@ class Estate:
     sites: tuple[Site, ...]
 
 
-async def load_estate(url: str) -> Estate:
-    """Migrate the empty database at `url` and fill it."""
+async def load_estate(url: str, items: Sequence[int] = ITEMS) -> Estate:
+    """Migrate the empty database at `url` and fill it: so many items on each site."""
     settings = DatabaseSettings(url)
     await migrate(settings)
-    rng = Random(2014)
+    rng, texts = Random(2014), _texts()
     database = Database(settings)
     await database.open()
     try:
@@ -72,10 +69,10 @@ async def load_estate(url: str) -> Estate:
                 await create_account(tx, f"Persoon {number}", f"p{number}@example.org", account_id=account_id)
             await link_identity(tx, people[0], DEVELOPMENT_ISSUER, str(people[0]))
         sites = []
-        for number, count in enumerate(ITEMS):
+        for number, count in enumerate(items):
             new = NewTenant(f"plaats-{number:02}", f"Plaats {number:02}", access=int(Level.MEMBERS), id=_uuid(rng))
             ref = await provision(database, new, owner_account_id=people[1])
-            sites.append(await _fill(url, ref, rng, people, count))
+            sites.append(await _fill(url, ref, Writer(rng, texts, people), count))
     finally:
         await database.close()
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
@@ -83,12 +80,37 @@ async def load_estate(url: str) -> Estate:
     return Estate(people[0], tuple(sites))
 
 
-async def _fill(url: str, ref: TenantRef, rng: Random, people: list[UUID], count: int) -> Site:
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """What rows are made of: chance, the demo's real texts, and people."""
+
+    rng: Random
+    texts: Sequence[Text]
+    people: Sequence[UUID]
+
+    def item(self, number: int, groups: Sequence[UUID]) -> Row:
+        """One item in seven is in a group and seen by its members only."""
+        # Never ending in a zero: PostgreSQL leaves trailing zeros of a second out, Python does not.
+        moment = BEGAN_AT + timedelta(hours=number, microseconds=10 * number + 1)
+        group = groups[number % GROUPS] if number % 7 == 0 else None
+        level = int(Level.GROUP if group else Level.MEMBERS)
+        text, kind, author = self.rng.choice(self.texts), KINDS[number % len(KINDS)], self.rng.choice(self.people)
+        body = "\n\n".join(text.paragraphs[:PARAGRAPHS])
+        return _uuid(self.rng), kind, text.topic, body, author, group, level, moment, moment, moment
+
+    def comment(self, item: Row, place: int) -> Row:
+        """A sentence or two about an item."""
+        moment = BEGAN_AT + timedelta(days=400, minutes=place, microseconds=1)
+        body = " ".join(self.rng.choices(self.rng.choice(self.texts).sentences, k=2))
+        return _uuid(self.rng), item[0], self.rng.choice(self.people), body, moment, moment
+
+
+async def _fill(url: str, ref: TenantRef, writer: Writer, count: int) -> Site:
     """Write one site's rows; its owner is there already."""
-    member, groups = int(Role.MEMBER), [_uuid(rng) for _ in range(GROUPS)]
+    people, member, groups = writer.people, int(Role.MEMBER), [_uuid(writer.rng) for _ in range(GROUPS)]
     joined = [person for person in people if person != people[1]]
-    items = [_item(rng, number, people, groups) for number in range(count)]
-    comments = [_comment(rng, item, place, people) for item in items for place in range(COMMENTS_PER_ITEM)]
+    items = [writer.item(number, groups) for number in range(count)]
+    comments = [writer.comment(item, place) for item in items for place in range(COMMENTS_PER_ITEM)]
     schema, private = ref.schema_name, int(Level.GROUP)
     async with await psycopg.AsyncConnection.connect(url) as tx:
         here = ("account_id", "role", "joined_at")
@@ -108,24 +130,8 @@ async def _fill(url: str, ref: TenantRef, rng: Random, people: list[UUID], count
     return Site(ref, encode_id(NodeId("C", ref.id, UUID(str(items[count // 2][0])))))
 
 
-def _item(rng: Random, number: int, people: list[UUID], groups: list[UUID]) -> Row:
-    """One item in seven is in a group and seen by its members only."""
-    # Never ending in a zero: PostgreSQL leaves trailing zeros of a second out, Python does not.
-    moment = BEGAN_AT + timedelta(hours=number, microseconds=10 * number + 1)
-    group = groups[number % GROUPS] if number % 7 == 0 else None
-    level = Level.GROUP if group else Level.MEMBERS
-    title, body = _text(rng, 6).capitalize(), _text(rng, 150)
-    kind, author = KINDS[number % len(KINDS)], rng.choice(people)
-    return _uuid(rng), kind, title, body, author, group, int(level), moment, moment, moment
-
-
-def _comment(rng: Random, item: Row, place: int, people: list[UUID]) -> Row:
-    moment = BEGAN_AT + timedelta(days=400, minutes=place, microseconds=1)
-    return _uuid(rng), item[0], rng.choice(people), _text(rng, 20), moment, moment
-
-
-def _text(rng: Random, words: int) -> str:
-    return " ".join(rng.choices(WORDS, k=words))
+def _texts() -> list[Text]:
+    return [each for each in load_source(sample=True).texts if each.sentences and each.paragraphs]
 
 
 def _uuid(rng: Random) -> UUID:
