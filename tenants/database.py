@@ -12,20 +12,24 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from time import perf_counter
 from typing import Any
 
 import psycopg
 from psycopg.adapt import Buffer, Dumper
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from tenants.errors import DatabaseUnavailable, LockTimeout, StatementTimeout
 from tenants.registry import TenantRef
 from tenants.roles import set_role
 from tenants.settings import DatabaseSettings
 from tenants.site_tables import TENANT
+from tenants.watch import Asked, Ran, Watch
 
 Rows = list[tuple[bytes | None, ...]]
 
@@ -39,8 +43,9 @@ GONE = re.compile(r"08...|53300|57P0.|25P0[34]")
 class Database:
     """The pool. Opens nothing until first used; belongs to one event loop."""
 
-    def __init__(self, settings: DatabaseSettings) -> None:
+    def __init__(self, settings: DatabaseSettings, watch: Watch | None = None) -> None:
         self._settings = settings
+        self._watch = watch
         self._engine: AsyncEngine | None = None
 
     async def open(self) -> None:
@@ -63,6 +68,14 @@ class Database:
             pool_use_lifo=True,
             use_native_hstore=False,
         )
+        if self._watch is not None:
+            watch_statements(self._engine, self._watch)
+
+    @property
+    def in_use(self) -> int:
+        """How many connections are in a transaction just now."""
+        pool = None if self._engine is None else self._engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     async def close(self) -> None:
         """Close the free connections at once, those in use when they are given back."""
@@ -150,6 +163,20 @@ def session_conninfo(settings: DatabaseSettings, statement_timeout_ms: int) -> s
         connect_timeout=given.get("connect_timeout") or settings.connect_timeout_s,
         client_encoding="UTF8",
     )
+
+
+def watch_statements(engine: AsyncEngine, watch: Watch) -> None:
+    """Tell `watch` of every statement that SQLAlchemy sends on this engine and that came to a good end."""
+
+    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    def begin(connection: Connection, *_others: object) -> None:
+        connection.info["asked"] = Asked(watch, watch.asked(), perf_counter())
+
+    @event.listens_for(engine.sync_engine, "after_cursor_execute")
+    def end(connection: Connection, _cursor: object, text: str, parameters: Any, *_others: object) -> None:
+        asked, ended = connection.info.pop("asked"), perf_counter()
+        if asked.caller is not None or ended - asked.at >= watch.slow_s:
+            watch.ran(Ran(text, len(parameters or ()), asked, asked.at, ended))
 
 
 @contextmanager

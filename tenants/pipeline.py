@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import Any
 
 from psycopg import AsyncConnection, pq
@@ -23,6 +24,7 @@ from psycopg.pq.abc import PGconn, PGresult
 
 from tenants.errors import ReadError, StatementFailed, StatementTimeout
 from tenants.prepared import Key, PreparedStatements
+from tenants.watch import Asked, Ran
 
 Rows = list[tuple[bytes | None, ...]]
 
@@ -49,7 +51,7 @@ class ConnectionLost(Exception):  # noqa: N818
 class Request:
     """One read: what to send, whom to tell, and what its segment on the wire looks like."""
 
-    __slots__ = ("future", "key", "messages", "name", "params", "parse_at", "plain", "resent", "single")
+    __slots__ = ("asked", "future", "key", "messages", "name", "params", "parse_at", "plain", "resent", "single")
 
     def __init__(self, key: Key, params: Sequence[bytes | None], future: asyncio.Future[Any], single: bool) -> None:
         self.key = key
@@ -61,6 +63,7 @@ class Request:
         self.name: bytes | None = None  # prepared statement its segment uses
         self.parse_at = -1  # which message of the segment prepares it
         self.messages = 0  # how many results come before the segment's sync
+        self.asked: Asked | None = None  # who asked and what it is called, where statements are watched
 
     def fail(self, error: Exception) -> None:
         """Tell the caller, if it still waits."""
@@ -95,6 +98,7 @@ class Pipeline:
         self._on_lost = on_lost
         self._depth = depth
         self._opener = opener
+        self._answered = 0.0  # when the latest answer was complete: the server runs one statement after the other
         self._step = 0  # results of the head's segment seen so far
         self._outcome: Rows | bytes | ReadError | None = None  # what the head will be told
         self._silent_ticks = 0
@@ -111,6 +115,8 @@ class Pipeline:
         if not self.flight:
             self._silent_ticks = 0
         self.flight.append(request)
+        if request.asked is not None:
+            request.asked.sent = perf_counter()
         conn = self._conn
         try:
             try:
@@ -216,6 +222,8 @@ class Pipeline:
         """The head's segment is complete: tell the caller, or send it again when its prepared statement was stale."""
         outcome = self._outcome
         self._outcome = None
+        if head.asked is not None:
+            self._tell(head, head.asked, outcome)
         future = head.future
         if future.done():  # cancelled: its answer is dropped here
             return
@@ -227,6 +235,14 @@ class Pipeline:
             self.send(head)
         else:
             future.set_exception(outcome)
+
+    def _tell(self, head: Request, asked: Asked, outcome: Rows | bytes | ReadError | None) -> None:
+        """Tell of the head's statement, if anybody wants to know."""
+        began, now = max(asked.sent, self._answered), perf_counter()
+        self._answered = now
+        if asked.caller is not None or now - began >= asked.watch.slow_s:
+            error = outcome.sqlstate if isinstance(outcome, StatementFailed) else None
+            asked.watch.ran(Ran(head.key[0], len(head.params), asked, began, now, error))
 
     def take_backlog(self) -> None:
         """Send waiting requests for as long as there is room."""

@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from time import perf_counter
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -27,6 +28,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from tenants.errors import DatabaseUnavailable, ReaderBusy, ReadError, StatementFailed
 from tenants.pipeline import Pipeline, Request, Rows
+from tenants.watch import Asked, Watch
 
 TICK_S = 0.25  # the watchdog's step; also the resolution of its limits
 DOWN_TICKS = 4  # how long reads wait for a connection when there is none: one second
@@ -46,6 +48,17 @@ class Statement:
 
     text: str  # SQL with $1..$n, naming the tenant's schema
     role: str  # the role it runs as
+    operation: str | None = None  # what it is part of and whose it is, for those who watch
+    site: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a reader is doing: reads on the wire, reads that wait for room, connections that are open."""
+
+    in_flight: int
+    waiting: int
+    connections: int
 
 
 @lru_cache(maxsize=16384)
@@ -59,7 +72,7 @@ def set_role(role: str) -> bytes:
 class Reader:
     """A few pipelined connections; each read goes to the one with the fewest reads in flight."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - bounds, each with a default
         self,
         conninfo: str,
         *,
@@ -69,8 +82,10 @@ class Reader:
         prepared_per_connection: int = 400,
         max_lifetime_s: float = 1800,
         max_waiting: int = 2000,
+        watch: Watch | None = None,
     ) -> None:
         """`depth`: reads in flight per connection; `max_waiting`: reads that wait for room, beyond those."""
+        self._watcher = watch
         self._conninfo = reader_conninfo(conninfo, statement_timeout_ms)
         self._connections = connections
         self._depth = depth
@@ -152,6 +167,12 @@ class Reader:
                     left.cancel()
         return answers
 
+    @property
+    def load(self) -> Load:
+        """What it is doing just now."""
+        in_flight = sum(len(pipeline.flight) for pipeline in self._open + self._retired)
+        return Load(in_flight, len(self._waiting), len(self._open))
+
     def _submit(self, statement: Statement, params: Sequence[bytes | None], single: bool) -> asyncio.Future[Any]:
         """Send to the least loaded connection, or let wait for room."""
         if self._closed:
@@ -163,6 +184,10 @@ class Reader:
                 raise StatementFailed("22021", "a parameter holds a null byte")
         future = self._loop.create_future()
         request = Request((statement.text, set_role(statement.role)), params, future, single)
+        watch = self._watcher
+        if watch is not None:
+            names = statement.role, statement.operation, statement.site
+            request.asked = Asked(watch, watch.asked(), perf_counter(), *names)
         self._dispatch(request)
         return future
 
