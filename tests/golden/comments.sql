@@ -1,0 +1,38 @@
+-- as den
+WITH standing AS
+(SELECT CASE WHEN (here.state != 'ACTIVE') THEN 99 WHEN (self.role >= 4) THEN 1 WHEN (self.role > 0) THEN 2 WHEN (CAST($1::UUID AS UUID) IS NOT NULL) THEN 3 ELSE 4 END AS clearance, CASE WHEN (self.role IS NOT NULL) THEN 2 WHEN (CAST($1::UUID AS UUID) IS NOT NULL) THEN 3 ELSE 4 END AS reach, self.role AS role, here.access AS access
+FROM "den".site AS here LEFT OUTER JOIN "den".member AS self ON self.account_id = CAST($1::UUID AS UUID) AND self.left_at IS NULL)
+ SELECT site_1.state, json_build_object('content', (SELECT json_build_object('edges', coalesce(json_agg(json_build_object('node', json_build_object('commentCount', (SELECT count(*) AS count_1
+FROM "den".comment AS comment_1
+WHERE comment_1.content_id = anon_1.id), 'comments', (SELECT json_build_object('edges', coalesce(json_agg(json_build_object('node', json_build_object('body', anon_2.body, 'replies', (SELECT json_build_object('totalCount', (SELECT count(*) AS count_2
+FROM "den".comment AS comment_2
+WHERE comment_2.parent_id = anon_2.id), 'edges', coalesce(json_agg(json_build_object('node', json_build_object('body', anon_3.body))), '[]')) AS json_build_object_4
+FROM (SELECT comment_3.id AS id, comment_3.content_id AS content_id, comment_3.parent_id AS parent_id, comment_3.author_id AS author_id, comment_3.body AS body, comment_3.version AS version, comment_3.created_at AS created_at, comment_3.updated_at AS updated_at
+FROM "den".comment AS comment_3
+WHERE comment_3.parent_id = anon_2.id ORDER BY comment_3.created_at ASC, comment_3.id ASC
+ LIMIT 1) AS anon_3
+HAVING true)))), '[]')) AS json_build_object_3
+FROM (SELECT comment_4.id AS id, comment_4.content_id AS content_id, comment_4.parent_id AS parent_id, comment_4.author_id AS author_id, comment_4.body AS body, comment_4.version AS version, comment_4.created_at AS created_at, comment_4.updated_at AS updated_at
+FROM "den".comment AS comment_4
+WHERE comment_4.content_id = anon_1.id AND comment_4.parent_id IS NULL ORDER BY comment_4.created_at ASC, comment_4.id ASC
+ LIMIT 20) AS anon_2
+HAVING true)))), '[]')) AS json_build_object_2
+FROM (SELECT content_1.id AS id, content_1.kind AS kind, content_1.title AS title, content_1.body AS body, content_1.author_id AS author_id, content_1.group_id AS group_id, content_1.access AS access, content_1.tags AS tags, content_1.details AS details, content_1.version AS version, content_1.published_at AS published_at, content_1.created_at AS created_at, content_1.updated_at AS updated_at, content_1.deleted_at AS deleted_at, content_1.search AS search
+FROM "den".content AS content_1
+WHERE content_1.deleted_at IS NULL AND (SELECT standing.clearance
+FROM standing) < 99 AND (content_1.access >= (SELECT standing.clearance
+FROM standing) AND (SELECT standing.access
+FROM standing) >= (SELECT standing.clearance
+FROM standing) AND (content_1.group_id IS NULL OR (SELECT group_1.access
+FROM "den"."group" AS group_1
+WHERE group_1.id = content_1.group_id) >= (SELECT standing.clearance
+FROM standing)) OR content_1.access >= 1 AND (EXISTS (SELECT group_member_1.group_id
+FROM "den".group_member AS group_member_1
+WHERE group_member_1.group_id = content_1.group_id AND group_member_1.account_id = CAST($1::UUID AS UUID) AND (SELECT standing.role
+FROM standing) IS NOT NULL)) OR content_1.author_id = CAST($1::UUID AS UUID) AND (SELECT standing.role
+FROM standing) IS NOT NULL) ORDER BY content_1.published_at DESC, content_1.id DESC
+ LIMIT 2) AS anon_1
+HAVING true)) AS json_build_object_1
+FROM "den".site AS site_1
+WHERE greatest(site_1.visibility, site_1.access) >= (SELECT standing.reach
+FROM standing);
