@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from graphql import GraphQLInputObjectType, GraphQLNonNull, get_named_type, get_nullable_type, is_leaf_type
+from graphql import GraphQLNonNull, get_named_type, get_nullable_type, is_leaf_type
 
 from auth import policy
 from schema.bind import Connected, Either, One, Source
@@ -28,71 +28,20 @@ from tenants.reader import Statement
 from tenants.site_tables import TENANT
 from tests.generate.everything import Place, everything, id_arguments, lists, node_types, tag_of
 from tests.generate.values import Pools, pools
-from tests.oracle.people import COMMUNITIES, VIEWERS
+from tests.oracle.people import VIEWERS
 from tests.oracle.proof import Proof
+from tests.oracle.strangers import CLOSED, TABLES, closed, flip, forgeries, ids_of, secret
 from tests.oracle.world import SiteData
 
 SCHEMA = graphql_schema()
 OUTSIDERS = ("anonymous", "joost", "carla", "bram", "lars", "anna", "otto")
 """Nobody of the closed site: from no account at all to the owner of all the others, and an operator of the square."""
 
-CLOSED = next(each for each in COMMUNITIES if each.slug == "beuk")
-TABLES = {"M": ("member", "account_id"), "G": ("group", "id"), "C": ("content", "id"), "K": ("comment", "id")}
-ONLY_THERE = ("mies", "petra")
-
 
 @pytest.fixture(scope="session")
 def drawn_from(proof: Proof) -> Pools:
     """Ids and cursors of everything there is."""
     return pools(proof.world, secret(proof))
-
-
-def secret(proof: Proof) -> bytes:
-    """What the gateway seals cursors with."""
-    return proof.square.settings.secret.encode()
-
-
-def closed(proof: Proof) -> SiteData:
-    """The closed site."""
-    return proof.world.site(CLOSED.slug)
-
-
-def ids_of(site: SiteData, tag: str) -> list[str]:
-    """The ids of all rows of one type."""
-    table, key = TABLES[tag]
-    return [encode_id(NodeId(tag, site.id, row[key])) for row in getattr(site, table)]
-
-
-def forgeries(proof: Proof) -> Iterator[str]:
-    """Ids that nobody wrote, made from real ones of both sites."""
-    here, there = proof.world.site("aster"), closed(proof)
-    for tag, (table, key) in TABLES.items():
-        own, foreign = ids_of(here, tag)[0], ids_of(there, tag)[0]
-        foreign_keys = [row[key] for row in getattr(there, table)] if tag != "M" else _accounts_only_there(proof)
-        yield encode_id(NodeId(tag, here.id, foreign_keys[0]))
-        yield encode_id(NodeId(tag, PLATFORM_ID, foreign_keys[0]))
-        yield encode_id(NodeId("S", here.id, here.id))
-        yield from (encode_id(NodeId(other, here.id, decode_key(own))) for other in "CGKSAZ" if other not in (tag, "M"))
-        for text in (own, foreign):
-            yield from (text[:-1], text[1:], text + "0", text[:24], f" {text}", f"{text}\n", f"{text}=")
-            yield text[:24] + text[24:].upper() if text[24:].upper() != text[24:] else text[:-1]
-            yield text.lower()
-            yield from (flip(text, place, bit) for place in range(24) for bit in (0, 3))
-        yield from (flip(foreign, place, 0) for place in range(24, 56))
-
-
-def _accounts_only_there(proof: Proof) -> list[UUID]:
-    return [VIEWERS[name].account_id or UUID(int=0) for name in ONLY_THERE]
-
-
-def decode_key(text: str) -> UUID:
-    """The key in an id."""
-    return UUID(hex=text[24:])
-
-
-def flip(text: str, place: int, bit: int) -> str:
-    """The text with one bit of one character the other way."""
-    return text[:place] + chr(ord(text[place]) ^ (1 << bit)) + text[place + 1 :]
 
 
 @pytest.mark.parametrize("viewer", OUTSIDERS)
@@ -334,24 +283,3 @@ async def test_windows_on_the_platform_show_one_sites_rows(proof: Proof) -> None
         assert rows == [(str(site.id).encode(),)]
     people = await proof.square.reader.fetch(Statement(f'SELECT id FROM "{schema}".person', role), [])
     assert {UUID((row[0] or b"").decode()) for row in people} == {row["account_id"] for row in site.member}
-
-
-# --- mutations -------------------------------------------------------------------------------------------------------
-
-
-def mutation_ids() -> list[tuple[str, str]]:
-    """Every field of a mutation's input that takes an id."""
-    mutation = SCHEMA.mutation_type
-    return [
-        (name, field)
-        for name, definition in (mutation.fields.items() if mutation else ())
-        for field, each in input_fields(definition).items()
-        if get_named_type(each.type).name == "ID"
-    ]
-
-
-def input_fields(definition: Any) -> dict[str, Any]:
-    """The fields of a mutation's input."""
-    type_ = get_named_type(definition.args["input"].type)
-    assert isinstance(type_, GraphQLInputObjectType)
-    return type_.fields
