@@ -77,7 +77,7 @@ def run_workload(bench: Bench, workload: Workload, pace: Pace) -> list[Round]:
     sent = _sent(bench, workload) if workload.is_compared and is_installed() else None
     for server in servers:
         _run(bench, server, requests[server.name], pace.warm_up_seconds)
-    rounds = []
+    rounds: list[Round] = []
     for _ in range(pace.rounds):
         samples = {server.name: _run(bench, server, requests[server.name], pace.seconds) for server in servers}
         if sent is not None:
