@@ -8,7 +8,7 @@ Never remembers a refusal, never holds a token itself (only its hash), never tru
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from time import time
 from typing import Protocol
@@ -80,6 +80,7 @@ class TokenVerifier:
         viewer = await self._load_viewer(issuer, subject)
         if viewer is None:
             raise Unauthenticated
+        viewer = replace(viewer, expires_at=expires_at)
         self._remember(token, viewer, expires_at)
         return viewer
 

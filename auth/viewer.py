@@ -6,7 +6,7 @@ Never says what the viewer may see: that is decided by the site's own rows, at t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from uuid import UUID
 
@@ -21,10 +21,11 @@ class PlatformRole(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """`account_id` is None for anonymous visitors."""
+    """`account_id` is None for anonymous visitors; `expires_at` is when the credential ends, in seconds since 1970."""
 
     account_id: UUID | None = None
     platform_role: PlatformRole = PlatformRole.NONE
+    expires_at: float | None = field(default=None, compare=False)
 
     @property
     def is_operator(self) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import OrderedDict
 from typing import Any
 
 from graphql import OperationType
@@ -17,24 +16,19 @@ from auth.viewer import Viewer
 from gateway.context import Square
 from gateway.documents import Document, Operation
 from gateway.execute.across import feed_field, search_field
-from gateway.execute.introspection import introspection_field
+from gateway.execute.introspection import introspection_field, require_introspection
 from gateway.execute.mutation import mutation_field
 from gateway.execute.nodes import node_field, nodes_field
+from gateway.execute.plans import Plans
 from gateway.execute.run import EVERYWHERE, Plan, Run
 from gateway.execute.sites import platform_field, site_field
 from gateway.execute.splice import body
 from gateway.limits import limit_exceeded
 from schema.bind import Connected, Mutates, Root, Rooted
-from schema.catalogue import catalogue_of
-from schema.compiler.compile import Compiler
-from schema.compiler.cost import cost_of
 from schema.compiler.part import Call
-from schema.compiler.selection import Operation as Selection
-from schema.compiler.selection import Selected, collect, shape, skeleton
+from schema.compiler.selection import Selected
 from schema.compiler.trail import levels, under
-
-PLANS_MOST = 2000
-"""How many compiled operations are kept."""
+from schema.errors import ErrorCode, PleinError
 
 FIELDS = {
     Root.VIEWER: platform_field,
@@ -50,7 +44,7 @@ class Executor:
     """Runs operations; one per process. It keeps compiled plans and nothing else."""
 
     def __init__(self) -> None:
-        self._plans: OrderedDict[tuple[Operation, Any], Plan] = OrderedDict()
+        self._plans = Plans()
 
     async def execute(
         self,
@@ -62,10 +56,10 @@ class Executor:
         here: str | None,
     ) -> bytes:
         """The whole body of the response; raises where the request as a whole fails."""
-        plan = self._plan(square, document, operation, variables)
-        most, nodes = square.settings.limits.nodes, plan.cost.nodes(variables)
-        if nodes > most:
-            raise limit_exceeded("nodes", most, asked=nodes)
+        if operation.type is OperationType.SUBSCRIPTION:
+            raise PleinError(ErrorCode.BAD_USER_INPUT, "Subscribe over WebSocket, or with `Accept: text/event-stream`.")
+        plan = self._plans.find(square, document, operation, variables)
+        _weighed(square, plan, variables)
         viewer_id = None if viewer.account_id is None else str(viewer.account_id).encode()
         call = Call(variables, viewer_id, square.settings.secret.encode(), secrets.token_hex(16))
         run = Run(square, plan, call, viewer, here, square.reader.fetch)
@@ -83,25 +77,15 @@ class Executor:
         return body(call, b"{" + b",".join(pairs) + b"}")
 
     def weigh(self, square: Square, document: Document, operation: Operation, variables: dict[str, Any]) -> int:
-        """How many nodes the answer can hold at the most. Nothing is run."""
-        return self._plan(square, document, operation, variables).cost.nodes(variables)
+        """How many nodes the answer can hold at the most. Raises PleinError if they are too many. Nothing is run."""
+        return _weighed(square, self._plans.find(square, document, operation, variables), variables)
 
-    def _plan(self, square: Square, document: Document, operation: Operation, variables: dict[str, Any]) -> Plan:
-        key = (operation, shape(variables) if variables else None)
-        plan = self._plans.get(key)
-        if plan is not None:
-            self._plans.move_to_end(key)
-            return plan
-        schema = square.schema
-        selection = Selection(schema, document.fragments, skeleton(variables))
-        root = schema.get_root_type(operation.type)
-        assert root is not None
-        catalogue, selected = catalogue_of(schema), collect(selection, root, (operation.node.selection_set,))
-        plan = Plan(Compiler(selection, catalogue), selected, cost_of(selection, catalogue, selected))
-        self._plans[key] = plan
-        if len(self._plans) > PLANS_MOST:
-            self._plans.popitem(last=False)
-        return plan
+
+def _weighed(square: Square, plan: Plan, variables: dict[str, Any]) -> int:
+    most, nodes = square.settings.limits.nodes, plan.cost.nodes(variables)
+    if nodes > most:
+        raise limit_exceeded("nodes", most, asked=nodes)
+    return nodes
 
 
 async def _serially(run: Run, document: Document, operation: Operation) -> list[bytes]:
@@ -121,9 +105,10 @@ async def _field(run: Run, document: Document, operation: Operation, selected: S
     """The JSON of a root field, or the mark of its error."""
     if selected.name == "__typename":
         return b'"' + selected.parent.name.encode() + b'"'
-    if selected.definition is None or selected.name in {"__schema", "__type"}:
-        return introspection_field(run.square.schema, document, operation, selected, dict(run.call.variables))
     try:
+        if selected.definition is None or selected.name in {"__schema", "__type"}:
+            require_introspection(run.square.settings.introspection, run.viewer)
+            return introspection_field(run.square.schema, document, operation, selected, dict(run.call.variables))
         return await _bound_field(run, selected)
     except Exception as error:  # one field's fault is not the others'; what concerns all of them is raised again
         return run.fail(error, levels(under((), selected.output)), selected.nodes[0])

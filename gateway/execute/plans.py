@@ -1,0 +1,47 @@
+"""Compiled operations, kept for the next call of the same shape.
+
+Promises: a plan is found by operation and by the shape of its variables, keeps none of their texts, and is shared by
+all callers; how many are kept is bounded.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+from gateway.context import Square
+from gateway.documents import Document, Operation
+from gateway.execute.run import Plan
+from schema.catalogue import catalogue_of
+from schema.compiler.compile import Compiler
+from schema.compiler.cost import cost_of
+from schema.compiler.selection import Operation as Selection
+from schema.compiler.selection import collect, shape, skeleton
+
+PLANS_MOST = 2000
+"""How many compiled operations are kept."""
+
+
+class Plans:
+    """The plans made lately."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[Operation, Any], Plan] = OrderedDict()
+
+    def find(self, square: Square, document: Document, operation: Operation, variables: dict[str, Any]) -> Plan:
+        """The plan of an operation for variables of this shape, made now if need be."""
+        key = (operation, shape(variables) if variables else None)
+        plan = self._kept.get(key)
+        if plan is not None:
+            self._kept.move_to_end(key)
+            return plan
+        schema = square.schema
+        selection = Selection(schema, document.fragments, skeleton(variables))
+        root = schema.get_root_type(operation.type)
+        assert root is not None
+        catalogue, selected = catalogue_of(schema), collect(selection, root, (operation.node.selection_set,))
+        plan = Plan(Compiler(selection, catalogue), selected, cost_of(selection, catalogue, selected))
+        self._kept[key] = plan
+        if len(self._kept) > PLANS_MOST:
+            self._kept.popitem(last=False)
+        return plan

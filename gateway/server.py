@@ -1,0 +1,64 @@
+"""The HTTP server: uvicorn, set up for a gateway with many quiet connections that last.
+
+Promises: before it waits for requests to end, it asks connections that last to come back elsewhere; a client that takes
+nothing any more is let go of by the operating system.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+
+import uvicorn
+
+from gateway.app import Gateway, create_app
+from gateway.settings import Settings
+
+DRAIN_SECONDS = 10
+STUCK_MILLISECONDS = 60_000
+
+
+class Server(uvicorn.Server):
+    """Serves one gateway."""
+
+    def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
+        super().__init__(config)
+        self._gateway = gateway
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End in order: streams first, as they would never end by themselves, then requests, then the gateway."""
+        for listening in self.servers:
+            listening.close()
+        if not self.force_exit:
+            await self._gateway.drain()
+        await super().shutdown(sockets)
+
+
+def make_server(settings: Settings) -> Server:
+    """The server for these settings; what a proxy in front says of a client is not believed."""
+    gateway = create_app(settings)
+    heartbeat_s = float(settings.heartbeat_seconds)
+    config = uvicorn.Config(
+        gateway,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        log_config=None,
+        lifespan="on",
+        timeout_keep_alive=75,  # longer than proxies keep an idle connection, so they never write into a closed one
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        ws_max_size=settings.limits.body_bytes,
+        ws_ping_interval=heartbeat_s,
+        ws_ping_timeout=heartbeat_s,
+        # Each connection would hold tens of kilobytes for it, and each message be compressed for everybody anew.
+        ws_per_message_deflate=False,
+    )
+    return Server(config, gateway)
+
+
+def give_up_on_the_stuck(listeners: Sequence[socket.socket]) -> None:
+    """Let the system end connections whose other side takes nothing for a minute, where it can."""
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    if option is not None:
+        for listener in listeners:
+            listener.setsockopt(socket.IPPROTO_TCP, option, STUCK_MILLISECONDS)
