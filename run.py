@@ -122,7 +122,11 @@ def check(python, pytest_args, environment):
         if done.returncode:
             failed.append(name)
             print(done.stdout + done.stderr, flush=True)
-    tests = subprocess.run([*python, "-m", "pytest", *pytest_args], cwd=ROOT, env=environment, check=False).returncode
+    # A worker for each core when all tests run; a file stays on one worker, so that its fixtures are made once.
+    workers = [] if pytest_args else ["-n", "auto", "--dist", "loadfile"]
+    tests = subprocess.run(
+        [*python, "-m", "pytest", *workers, *pytest_args], cwd=ROOT, env=environment, check=False
+    ).returncode
     return tests or len(failed)
 
 
