@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from time import perf_counter
 
 from graphql import (
     DocumentNode,
@@ -26,6 +27,7 @@ from graphql import (
 
 from gateway.errors import Rejected, error_from, error_object
 from gateway.limits import Limits, check_document, limit_exceeded
+from gateway.record import note_step
 from gateway.variables import Variable, variables_of
 from schema.errors import ErrorCode, PleinError
 
@@ -78,6 +80,11 @@ class Documents:
         self._kept: OrderedDict[str | bytes, tuple[Document | Rejected, int]] = OrderedDict()
         self._kept_tokens = 0
 
+    @property
+    def kept(self) -> int:
+        """How many are kept."""
+        return len(self._kept)
+
     def get(self, text: str) -> Document:
         """The document with this text. Raises Rejected with all its errors when it is not in order."""
         key = text if len(text) <= LONGEST_KEY else sha256(text.encode()).digest()
@@ -100,12 +107,17 @@ class Documents:
 
     def _examine(self, text: str) -> tuple[Document | Rejected, int]:
         """The document or the verdict, with how many tokens it holds on to."""
+        began = perf_counter()
         try:
             ast = _parse(text, self._limits)
             check_document(ast, self._limits)
         except (GraphQLError, PleinError) as error:
             return Rejected([error_from(error)]), 0
+        finally:
+            note_step("parse", began)
+        began = perf_counter()
         errors = validate(self._schema, ast, max_errors=MAX_ERRORS, hide_suggestions=self._hide_suggestions)
+        note_step("validate", began)
         if errors:
             code = ErrorCode.GRAPHQL_VALIDATION_FAILED
             return Rejected([error_object(code, each.message, locations=each.locations) for each in errors]), 0

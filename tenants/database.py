@@ -32,6 +32,7 @@ from tenants.site_tables import TENANT
 from tenants.watch import Asked, Ran, Watch
 
 Rows = list[tuple[bytes | None, ...]]
+WATCH, ASKED = "watch", "asked"  # what a connection carries with it where statements are watched
 
 Transaction = AsyncConnection
 """What a transaction's block is given; floors above name it by this word."""
@@ -114,15 +115,21 @@ async def become_platform(tx: AsyncConnection) -> None:
     await tx.execution_options(schema_translate_map={})
 
 
-async def read_raw(tx: AsyncConnection, text: str, params: Sequence[bytes | None]) -> Rows:
-    """Run SQL text with $1, $2 … inside the transaction, as whoever it is now.
+async def read_raw(
+    tx: AsyncConnection, text: str, params: Sequence[bytes | None], names: tuple[str | None, str | None] = (None, None)
+) -> Rows:
+    """Run SQL text with $1, $2 … inside the transaction, as whoever it is now; `names` as in `Asked`: operation, site.
 
     Parameters are sent as text of unknown type, columns come back in the server's text format: what `Reader.fetch`
     gives for the same text. Raises as `Database.transaction` does, other database errors as psycopg's.
     """
     with plain_errors():
         cursor = TextCursor(await driver(tx))
+        watch: Watch | None = tx.sync_connection.info.get(WATCH) if tx.sync_connection is not None else None
+        asked = None if watch is None else Asked(watch, watch.asked(), perf_counter(), None, *names)
         await cursor.execute(text, params, prepare=False)
+        if asked is not None:
+            tell(asked, text, len(params))
         result = cursor.pgresult
         if result is None:
             return []
@@ -170,13 +177,19 @@ def watch_statements(engine: AsyncEngine, watch: Watch) -> None:
 
     @event.listens_for(engine.sync_engine, "before_cursor_execute")
     def begin(connection: Connection, *_others: object) -> None:
-        connection.info["asked"] = Asked(watch, watch.asked(), perf_counter())
+        connection.info[WATCH] = watch
+        connection.info[ASKED] = Asked(watch, watch.asked(), perf_counter())
 
     @event.listens_for(engine.sync_engine, "after_cursor_execute")
     def end(connection: Connection, _cursor: object, text: str, parameters: Any, *_others: object) -> None:
-        asked, ended = connection.info.pop("asked"), perf_counter()
-        if asked.caller is not None or ended - asked.at >= watch.slow_s:
-            watch.ran(Ran(text, len(parameters or ()), asked, asked.at, ended))
+        tell(connection.info.pop(ASKED), text, len(parameters or ()))
+
+
+def tell(asked: Asked, text: str, parameters: int) -> None:
+    """Tell whoever watches that this statement has come to its end now, if anybody wants to know."""
+    ended = perf_counter()
+    if asked.caller is not None or ended - asked.at >= asked.watch.slow_s:
+        asked.watch.ran(Ran(text, parameters, asked, asked.at, ended))
 
 
 @contextmanager

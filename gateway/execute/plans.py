@@ -7,11 +7,13 @@ all callers; how many are kept is bounded.
 from __future__ import annotations
 
 from collections import OrderedDict
+from time import perf_counter
 from typing import Any
 
 from gateway.context import Square
 from gateway.documents import Document, Operation
 from gateway.execute.run import Plan
+from gateway.record import note_step
 from schema.catalogue import catalogue_of
 from schema.compiler.compile import Compiler
 from schema.compiler.cost import cost_of
@@ -28,6 +30,11 @@ class Plans:
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[Operation, Any], Plan] = OrderedDict()
 
+    @property
+    def kept(self) -> int:
+        """How many are kept."""
+        return len(self._kept)
+
     def find(self, square: Square, document: Document, operation: Operation, variables: dict[str, Any]) -> Plan:
         """The plan of an operation for variables of this shape, made now if need be."""
         key = (operation, shape(variables) if variables else None)
@@ -35,12 +42,14 @@ class Plans:
         if plan is not None:
             self._kept.move_to_end(key)
             return plan
+        began = perf_counter()
         schema = square.schema
         selection = Selection(schema, document.fragments, skeleton(variables))
         root = schema.get_root_type(operation.type)
         assert root is not None
         catalogue, selected = catalogue_of(schema), collect(selection, root, (operation.node.selection_set,))
-        plan = Plan(Compiler(selection, catalogue), selected, cost_of(selection, catalogue, selected))
+        plan = Plan(Compiler(selection, catalogue), selected, cost_of(selection, catalogue, selected), operation.name)
+        note_step("plan", began)
         self._kept[key] = plan
         if len(self._kept) > PLANS_MOST:
             self._kept.popitem(last=False)

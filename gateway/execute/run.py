@@ -44,6 +44,7 @@ class Plan:
     compiler: Compiler
     selected: tuple[Selected, ...]
     cost: Cost
+    name: str | None = None
     parts: dict[object, Part] = field(default_factory=dict)
     given: dict[str, dict[str, Value]] = field(default_factory=dict)
 
@@ -111,9 +112,10 @@ class Run:
         statement: Statement | None = part.statements.get(key)
         if statement is None:
             if tenant is None:
-                statement = Statement(part.text, self.square.registry.platform_role)
+                statement = Statement(part.text, self.square.registry.platform_role, self.plan.name)
             else:
-                statement = Statement(part.text.replace(STAND_IN, f'"{tenant.schema_name}"'), tenant.role_name)
+                text = part.text.replace(STAND_IN, f'"{tenant.schema_name}"')
+                statement = Statement(text, tenant.role_name, self.plan.name, tenant.slug)
             if len(part.statements) >= TEXTS_MOST:
                 part.statements.clear()
             part.statements[key] = statement
