@@ -44,10 +44,11 @@ FRESH_KEYS = ("a", "b", "title", "id", "node", "_x1")
 
 @dataclass(frozen=True)
 class Request:
-    """A document with the variables sent along."""
+    """A document with the variables sent along, and those of another call of the same document."""
 
     text: str
     variables: dict[str, Any]
+    others: dict[str, Any]
 
 
 @dataclass
@@ -70,6 +71,7 @@ class Author:
     values: Values
     declared: dict[str, str] = field(default_factory=dict)
     given: dict[str, Any] = field(default_factory=dict)
+    others: dict[str, Any] = field(default_factory=dict)
     fragments: list[Fragment] = field(default_factory=list)
     keys: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     room: int = PARTS_MOST
@@ -82,7 +84,7 @@ class Author:
         declared = ", ".join(f"${name}: {text}" for name, text in self.declared.items())
         head = f"query Q({declared})" if declared else self.draw(st.sampled_from(["", "query", "query Q"]))
         fragments = "".join(f"\nfragment {each.name} on {each.type.name} {each.text}" for each in self.fragments)
-        return Request(f"{head} {body}{fragments}", self.given)
+        return Request(f"{head} {body}{fragments}", self.given, self.given | self.others)
 
     def selection(self, type_: GraphQLNamedType, depth: int, connections: int, least: int = 1) -> str:
         """A selection set on a type."""
@@ -258,6 +260,9 @@ class Author:
             text = text if required or value is None or self.draw(st.booleans()) else f"{text}!"
             self.given[made] = value
         self.declared[made] = text
+        if self.given.get(made) is not None and self.draw(st.booleans()):
+            needed = GraphQLNonNull(get_nullable_type(type_))
+            self.others[made] = self.values.value(self.draw, needed, name, list_name, deep)
         return f"${made}"
 
 
