@@ -7,7 +7,7 @@ or a migration: whoever serves does that first.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
@@ -18,42 +18,63 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.accounts import load_viewer
 from auth.issuer import DevelopmentIssuer
 from auth.tokens import TokenVerifier
 from auth.viewer import Viewer
-from gateway.context import Execute, Square
+from gateway.context import Execute, Square, Weigh, weightless
 from gateway.documents import Documents
 from gateway.errors import Problem, problem_from
 from gateway.execute import Executor
 from gateway.graphiql import console_routes
 from gateway.health import Check, health_routes
+from gateway.housekeeping import pruning
+from gateway.live.hub import Live
 from gateway.login import DevelopmentLogin, login_routes
 from gateway.over_http import GraphQLOverHTTP
+from gateway.over_websocket import GraphQLOverWebSocket
 from gateway.parts import database_settings, opened_database, opened_store
+from gateway.persisted import Persisted, load_manifest
+from gateway.request_id import HEADER as REQUEST_ID
+from gateway.request_id import begin_request
 from gateway.settings import Settings
+from gateway.telemetry import Telemetry
 from schema.errors import ErrorCode
 from schema.root import graphql_schema
 from tenants.database import Database
 from tenants.reader import Reader
 from tenants.registry import Registry
+from tenants.watch import Watch
 
 
 def create_app(settings: Settings) -> Gateway:
     """The application for these settings, which name a database and an object store that run."""
-    return Gateway(settings, Executor().execute)
+    executor = Executor()
+    return Gateway(settings, executor.execute, executor.weigh, lambda: {"plans": executor.plans_kept})
 
 
 class Gateway:
     """An ASGI application. It serves from the start of its lifespan to the end."""
 
-    def __init__(self, settings: Settings, execute: Execute) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        execute: Execute,
+        weigh: Weigh = weightless,
+        holds: Callable[[], Mapping[str, float]] = dict,
+    ) -> None:
+        """`holds`: what the executor keeps, by name, for the metrics."""
+        self.telemetry = Telemetry(settings)
+        self.is_draining = False  # while it is, it answers everything but says that it will not for long
         self._settings = settings
-        self._execute = execute
+        self._execute = self.telemetry.executing(execute)
+        self._weigh = weigh
+        self._holds = holds
         self._square: Square | None = None
-        self._graphql: GraphQLOverHTTP | None = None
+        self._graphql: ASGIApp | None = None
+        self._websocket: GraphQLOverWebSocket | None = None
         handlers = {HTTPException: answer_refusal, Exception: answer_fault}
         self._others = Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=handlers)
 
@@ -61,8 +82,17 @@ class Gateway:
         """Answer a request, or live through the lifespan."""
         if scope["type"] == "http" and scope["path"] == "/graphql" and self._graphql is not None:
             await self._graphql(scope, receive, send)
+        elif scope["type"] == "websocket" and scope["path"] == "/graphql" and self._websocket is not None:
+            await self._websocket(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._others(scope, receive, _naming(scope, send))
         else:
             await self._others(scope, receive, send)
+
+    async def drain(self) -> None:
+        """Let go of the connections that last, before the server waits for requests to end."""
+        if self._square is not None:
+            await self._square.live.drain()
 
     @property
     def square(self) -> Square:
@@ -73,16 +103,22 @@ class Gateway:
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        async with open_square(self._settings, self._execute) as square:
-            self._square, self._graphql = square, GraphQLOverHTTP(square)
+        telemetry = self.telemetry
+        async with (
+            telemetry.watching(self._gauges),
+            open_square(self._settings, self._execute, self._weigh, telemetry.watch) as square,
+        ):
+            over_http = GraphQLOverHTTP(square)
+            self._square, self._graphql = square, telemetry.endpoint(over_http)
+            self._websocket = GraphQLOverWebSocket(square, over_http.visit)
             try:
                 yield
             finally:
-                self._square = self._graphql = None
+                self._square = self._graphql = self._websocket = None
 
     def _routes(self) -> list[BaseRoute]:
         is_development = not self._settings.is_production
-        routes: list[BaseRoute] = [*health_routes(self._checks)]
+        routes: list[BaseRoute] = [*health_routes(self._checks, lambda: self.is_draining)]
         if self._settings.console:
             routes += console_routes(is_development=is_development)
         if is_development:
@@ -91,6 +127,20 @@ class Gateway:
 
     def _transaction(self) -> AbstractAsyncContextManager[Any]:
         return self.square.database.transaction(None)
+
+    def _gauges(self) -> dict[str, float]:
+        """What this process holds, for the metrics."""
+        square = self.square
+        load = square.reader.load
+        return {
+            "reads_in_flight": load.in_flight,
+            "reads_waiting": load.waiting,
+            "reader_connections": load.connections,
+            "pool_in_use": square.database.in_use,
+            "documents": square.documents.kept,
+            "subscriptions": square.live.count,
+            **self._holds(),
+        }
 
     def _checks(self) -> Mapping[str, Check]:
         square = self.square
@@ -101,18 +151,22 @@ class Gateway:
 
 
 @asynccontextmanager
-async def open_square(settings: Settings, execute: Execute) -> AsyncIterator[Square]:
-    """The living parts, open while the block lasts.
+async def open_square(
+    settings: Settings, execute: Execute, weigh: Weigh = weightless, watch: Watch | None = None
+) -> AsyncIterator[Square]:
+    """The living parts, open while the block lasts. `watch` is told of SQL statements.
 
-    Raises what opening raises: DatabaseUnavailable, NotMigrated. A store that does not answer is no fault here, as
-    nothing is read from it yet.
+    Raises what opening raises: DatabaseUnavailable, NotMigrated, ManifestError. A store that does not answer is no
+    fault here, as nothing is read from it yet.
     """
+    trusted = {} if settings.documents is None else load_manifest(settings.documents)
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(opened_database(settings))
+        database = await stack.enter_async_context(opened_database(settings, watch))
         reader = Reader(
             database_settings(settings).url,
             connections=settings.reader_connections,
             statement_timeout_ms=settings.statement_timeout_ms,
+            watch=watch,
         )
         await reader.open()
         stack.push_async_callback(reader.close)
@@ -120,6 +174,9 @@ async def open_square(settings: Settings, execute: Execute) -> AsyncIterator[Squ
         await registry.open()
         store = None if settings.s3 is None else await stack.enter_async_context(opened_store(settings))
         schema = graphql_schema()
+        live = Live(database_settings(settings), most=settings.subscriptions, heartbeat_s=settings.heartbeat_seconds)
+        stack.push_async_callback(live.close)
+        stack.enter_context(pruning(database))
         yield Square(
             settings=settings,
             schema=schema,
@@ -130,6 +187,9 @@ async def open_square(settings: Settings, execute: Execute) -> AsyncIterator[Squ
             store=store,
             authenticate=verifier(settings, database).verify,
             execute=execute,
+            weigh=weigh,
+            persisted=Persisted(trusted, only=settings.documents_only),
+            live=live,
         )
 
 
@@ -149,6 +209,19 @@ def verifier(settings: Settings, database: Database) -> TokenVerifier:
 
     issuers = [] if settings.is_production else [DevelopmentIssuer(settings.secret).trusted]
     return TokenVerifier(issuers, load)
+
+
+def _naming(scope: Scope, send: Send) -> Send:
+    """`send` with the request's id in the answer's headers."""
+    given = next((value for name, value in scope["headers"] if name == REQUEST_ID), None)
+    request_id = begin_request(given)
+
+    async def named(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), (REQUEST_ID, request_id)]
+        await send(message)
+
+    return named
 
 
 async def answer_refusal(_request: Request, error: Exception) -> Response:

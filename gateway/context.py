@@ -6,16 +6,18 @@ Promises: made once at the start, closed once at the end, passed on as an argume
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLSchema
 
 from auth.viewer import Viewer
 from gateway.documents import Document, Documents, Operation
+from gateway.persisted import Persisted
 from gateway.settings import Settings
 
 if TYPE_CHECKING:
+    from gateway.live.hub import Live
     from storage.client import ObjectStore
     from tenants.database import Database
     from tenants.reader import Reader
@@ -27,6 +29,14 @@ Execute = Callable[["Square", Document, Operation, dict[str, Any], Viewer, str |
 Gives the whole body of the response, partial results and their errors included; raises where the request as a whole
 fails.
 """
+
+Weigh = Callable[["Square", Document, Operation, dict[str, Any]], int]
+"""How many nodes the answer to an operation can hold at the most; raises where that is over the limit."""
+
+
+def weightless(_square: Square, _document: Document, _operation: Operation, _variables: dict[str, Any]) -> int:
+    """For an `Execute` that reads nothing."""
+    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +52,6 @@ class Square:
     store: ObjectStore | None
     authenticate: Callable[[str], Awaitable[Viewer]]
     execute: Execute
+    live: Live
+    weigh: Weigh = weightless
+    persisted: Persisted = field(default_factory=Persisted)

@@ -8,7 +8,6 @@ under that id. Never shows the text of an exception that was not written for cal
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,8 @@ from typing import Any
 from graphql import GraphQLError, GraphQLSyntaxError
 
 from auth.errors import AuthError, Unauthenticated
+from gateway.record import note_code
+from gateway.request_id import current_request_id
 from schema.errors import ErrorCode, PleinError
 from storage.errors import StoreUnavailable
 from tenants.errors import DatabaseUnavailable, LockTimeout, NotMigrated, ReaderBusy, StatementTimeout
@@ -35,6 +36,7 @@ STATUSES = {
     ErrorCode.SITE_SUSPENDED: 403,
     ErrorCode.NOT_FOUND: 404,
     ErrorCode.CONFLICT: 409,
+    ErrorCode.PERSISTED_QUERY_NOT_FOUND: 404,
     ErrorCode.RATE_LIMITED: 429,
     ErrorCode.INTERNAL_SERVER_ERROR: 500,
     ErrorCode.UNAVAILABLE: 503,
@@ -60,8 +62,16 @@ class Refusal(Exception):  # noqa: N818 - the door's own word: what was sent is 
         super().__init__(message)
         self.status = status
         self.headers = tuple(headers)
-        code = ErrorCode.LIMIT_EXCEEDED if status == 413 else ErrorCode.BAD_USER_INPUT
+        code = ErrorCode.LIMIT_EXCEEDED if status in {408, 413} else ErrorCode.BAD_USER_INPUT
         self.error = error_object(code, message, field=field)
+
+
+class Throttled(PleinError):  # noqa: N818 - a state of the caller
+    """A caller who asks too much in too short a time; `headers` tell when to come back."""
+
+    def __init__(self, message: str, headers: Sequence[Header]) -> None:
+        super().__init__(ErrorCode.RATE_LIMITED, message)
+        self.headers = tuple(headers)
 
 
 class Rejected(Exception):  # noqa: N818 - a verdict on a document or its variables; may hold several errors
@@ -85,13 +95,16 @@ class Problem:
 
 def problem_from(error: Exception) -> Problem:
     """What to answer when a request as a whole failed with this exception."""
+    if isinstance(error, Refusal | Rejected):
+        note_code(code_of(error))
     if isinstance(error, Refusal):
         return Problem(error.status, (error.error,), error.headers, malformed=True)
     if isinstance(error, Rejected):
         return Problem(400, error.errors)
     described = error_from(error)
     code = ErrorCode(described["extensions"]["code"])
-    return Problem(STATUSES.get(code, 400), (described,), HEADERS.get(code, ()))
+    headers = error.headers if isinstance(error, Throttled) else HEADERS.get(code, ())
+    return Problem(STATUSES.get(code, 400), (described,), headers)
 
 
 def error_from(
@@ -104,16 +117,26 @@ def error_from(
             code = "PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "VALIDATION_FAILED"
             return error_object(ErrorCode(f"GRAPHQL_{code}"), error.message, path=path, locations=locations)
         return error_from(error.original_error, path=path, locations=locations)
+    note_code(code_of(error))
     known = _known(error)
     if known is not None:
         known_code, message, field = known
         return error_object(known_code, message, field=field, path=path, locations=locations)
-    request_id = secrets.token_hex(8)
+    request_id = current_request_id()
     logger.error("request %s failed", request_id, exc_info=error)
     message = "Something went wrong on our side. It has been logged under this request id."
     masked = error_object(ErrorCode.INTERNAL_SERVER_ERROR, message, path=path, locations=locations)
     masked["extensions"]["requestId"] = request_id
     return masked
+
+
+def code_of(error: Exception) -> str:
+    """The code that an exception is told by. Shows and logs nothing."""
+    if isinstance(error, Refusal | Rejected):
+        told = error.error if isinstance(error, Refusal) else error.errors[0]
+        return str(told["extensions"]["code"])
+    known = _known(error)
+    return (ErrorCode.INTERNAL_SERVER_ERROR if known is None else known[0]).value
 
 
 def error_object(

@@ -1,7 +1,8 @@
 """Whether the gateway lives and whether it can serve: two small answers for whoever keeps it running.
 
 Promises: `/livez` answers as long as the process does; `/readyz` asks every part it depends on, all at once, each
-within a moment, and says which one fails. Never says why: reasons are in the log.
+within a moment, and says which one fails. A gateway that is about to end is not ready, though it answers. Never says
+why: reasons are in the log.
 """
 
 from __future__ import annotations
@@ -25,10 +26,16 @@ Check = Callable[[], Awaitable[object]]
 logger = logging.getLogger(__name__)
 
 
-def health_routes(checks: Callable[[], Mapping[str, Check]]) -> list[Route]:
+def _stays() -> bool:
+    return False
+
+
+def health_routes(checks: Callable[[], Mapping[str, Check]], is_draining: Callable[[], bool] = _stays) -> list[Route]:
     """The routes `/livez` and `/readyz`. `checks` gives the parts by name once they are there."""
 
     async def readyz(_request: Request) -> Response:
+        if is_draining():
+            return _response({"status": "draining"}, 503)
         named = checks()
         answers = dict(zip(named, await asyncio.gather(*(_answers(*each) for each in named.items())), strict=True))
         ready = all(answers.values())

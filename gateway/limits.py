@@ -38,10 +38,12 @@ class Limits:
     definitions: int = 200  # operations and fragments in one document
     fields: int = 2_000  # with every fragment counted wherever it is spread
     merges: int = 10_000  # pairs of fields that fall together; comparing them all takes some 50 milliseconds
-    page_size_default: int = 20
-    page_size: int = 100
     nodes: int = 10_000
+    batch: int = 10
+    concurrency: int = 100  # a browser tab uses 6, a page that has many lists open perhaps 20
     time_ms: int = 10_000
+    operations: int = 100
+    waiting: int = 200  # a client that lags by more is better off reading anew
 
 
 UNITS = {
@@ -54,9 +56,13 @@ UNITS = {
     "definitions": "operations and fragments in a document",
     "fields": "fields, counting a fragment wherever it is spread",
     "merges": "pairs of fields with the same name in the same place",
-    "page_size": "items on a page",
     "nodes": "nodes in an answer",
+    "batch": "requests in one body",
+    "concurrency": "requests of one caller at once",
     "time_ms": "milliseconds for a request",
+    "operations": "operations at once on a WebSocket or an event stream",
+    "waiting": "messages that wait to be sent on a WebSocket or an event stream",
+    "subscriptions": "subscriptions on this server; connect to another, or come back later",
 }
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +20,7 @@ from auth.accounts import AccountOverview, Transaction, link_identity, load_acco
 from auth.issuer import DEVELOPMENT_ISSUER, DevelopmentIssuer
 from auth.policy import Role
 from gateway.errors import problem_from
+from gateway.hosts import is_loopback
 from schema.errors import ErrorCode, PleinError, bad_input, not_found
 
 MAX_BODY_BYTES = 1024
@@ -65,21 +65,12 @@ def login_routes(login: DevelopmentLogin) -> list[Route]:
 def require_near(request: Request) -> None:
     """Raise unless this machine asks, by a name of this machine, and not on behalf of another origin's page."""
     peer = request.client.host if request.client else ""
-    if not (_is_loopback(peer) and _is_loopback(request.url.hostname or "")):
+    if not (is_loopback(peer) and is_loopback(request.url.hostname or "")):
         raise PleinError(ErrorCode.FORBIDDEN, "Development sign-in works on this machine only, at http://localhost.")
     origin = request.headers.get("origin")
     site = request.headers.get("sec-fetch-site", "same-origin")
     if origin not in {None, f"{request.url.scheme}://{request.url.netloc}"} or site not in {"same-origin", "none"}:
         raise PleinError(ErrorCode.FORBIDDEN, "Development sign-in works for pages of this gateway only.")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):  # browsers never ask a name server for these
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 async def _requested_account(request: Request) -> UUID:

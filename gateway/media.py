@@ -11,14 +11,15 @@ from functools import lru_cache
 
 GRAPHQL_RESPONSE = b"application/graphql-response+json"
 JSON = b"application/json"
-OFFERED = (JSON, GRAPHQL_RESPONSE)  # on a tie the first wins
+EVENT_STREAM = b"text/event-stream"
+OFFERED = (JSON, GRAPHQL_RESPONSE, EVENT_STREAM)  # on a tie the first wins
 UTF_8 = (b"utf-8", b"utf8")
 MAX_RANGES = 50
 
 
 @lru_cache(maxsize=512)
 def accepted_media(accept: bytes) -> bytes | None:
-    """The offered media type that this `Accept` header likes best, or None if it refuses both."""
+    """The offered media type that this `Accept` header likes best, or None if it refuses all."""
     best: tuple[float, int, int] = (0.0, 0, 0)
     chosen = None
     ranges = [_parsed(each) for each in accept.split(b",")[:MAX_RANGES]]
@@ -40,7 +41,7 @@ def _rank(offered: bytes, ranges: list[tuple[bytes, dict[bytes, bytes]]]) -> tup
     """How well an offered type is liked: its quality, by the closest range; then how close that is; then how early."""
     closest = (0, 0, 0.0)
     for position, (media, parameters) in enumerate(ranges):
-        closeness = {offered: 3, b"application/*": 2, b"*/*": 1}.get(media, 0)
+        closeness = {offered: 3, offered.partition(b"/")[0] + b"/*": 2, b"*/*": 1}.get(media, 0)
         if closeness > closest[0] and parameters.get(b"charset", b"utf-8") in UTF_8:
             closest = (closeness, -position, _quality(parameters))
     return closest[2], closest[0], closest[1]

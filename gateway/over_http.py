@@ -9,27 +9,37 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import NoReturn
+from hashlib import blake2b
+from typing import NamedTuple, NoReturn
 
 import orjson
-from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
 from auth.errors import Unauthenticated
 from auth.viewer import ANONYMOUS, Viewer
+from gateway.callers import Callers, caller_of
+from gateway.compression import LEAST_BYTES, accepted_coding, compressed
 from gateway.context import Square
-from gateway.errors import Header, Problem, Refusal, problem_from
+from gateway.errors import Header, Refusal, problem_from
 from gateway.hosts import site_here
 from gateway.limits import limit_exceeded
-from gateway.media import GRAPHQL_RESPONSE, JSON, accepted_media, is_json
-from gateway.request import GraphQLRequest, from_json, from_query_string
-from gateway.variables import coerce_variables
+from gateway.media import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, accepted_media, is_json
+from gateway.origins import PREFLIGHT, Origins
+from gateway.over_sse import METHODS as STREAM_METHODS
+from gateway.over_sse import TOKEN as STREAM_TOKEN
+from gateway.over_sse import GraphQLOverSSE
+from gateway.request import Batch, GraphQLRequest, from_json, from_query_string
+from gateway.request_id import HEADER as REQUEST_ID
+from gateway.request_id import begin_request
+from gateway.visit import Visit, run_batch, run_one
 
 ALLOW: Header = (b"allow", b"GET, HEAD, POST, OPTIONS")
-ALLOW_POST: Header = (b"allow", b"POST")
-NONE: tuple[Header, ...] = ()
-# Answers depend on who asks and when, so nobody on the way may keep them.
-COMMON: tuple[Header, ...] = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+CLOSE: Header = (b"connection", b"close")
+# Answers depend on who asks and when, so nobody on the way may keep them; a persisted document may be asked for again.
+NO_STORE: tuple[Header, ...] = ((b"cache-control", b"no-store"),)
+ASK_AGAIN: Header = (b"cache-control", b"private, no-cache")
+VARY: Header = (b"vary", b"accept, accept-encoding, authorization, origin")
+COMMON: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"), VARY)
 HEADERS = {media: ((b"content-type", media + b"; charset=utf-8"), *COMMON) for media in (GRAPHQL_RESPONSE, JSON)}
 IGNORED_BODIES = 8  # how much of a body that is too long is let go by, in times the limit
 # For clients that know `application/json` only, these mean "not a GraphQL answer"; the specification says 200.
@@ -40,65 +50,114 @@ class Gone(Exception):  # noqa: N818 - a state of the client
     """The client hung up before its request was whole."""
 
 
+class Answer(NamedTuple):
+    """What goes back, before it is compressed."""
+
+    body: bytes
+    headers: tuple[Header, ...] = NO_STORE
+    status: int = 200
+
+
 class GraphQLOverHTTP:
-    """The endpoint. One per process; it keeps nothing between requests."""
+    """The endpoint. One per process; between requests it keeps nothing but how much each caller does."""
 
     def __init__(self, square: Square) -> None:
+        settings = square.settings
         self._square = square
-        self._limits = square.settings.limits
-        self._time_s = square.settings.limits.time_ms / 1000
+        self._limits = settings.limits
+        self._time_s = settings.limits.time_ms / 1000
+        self._origins = Origins(settings, square.registry)
+        rates = {"account": settings.rate_account, "address": settings.rate_address}
+        self._callers = Callers(settings.limits.concurrency, rates)
+        self._streams = GraphQLOverSSE(square, self._request, self.visit, self._origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["method"] == "OPTIONS":
-            await send({"type": "http.response.start", "status": 204, "headers": (ALLOW,)})
-            await send({"type": "http.response.body", "body": b""})
-            return
         headers: dict[bytes, bytes] = dict(scope["headers"])
+        request_id = (REQUEST_ID, begin_request(headers.get(REQUEST_ID)))
+        if scope["method"] == "OPTIONS":
+            await self._preflight(headers, request_id, send)
+            return
         media = accepted_media(headers.get(b"accept") or b"*/*")
-        status, extra = 200, NONE
+        if media is EVENT_STREAM or STREAM_TOKEN in headers or scope["method"] in STREAM_METHODS:
+            await self._streams(scope, headers, request_id, receive, send)
+            return
+        asked: GraphQLRequest | Batch | None = None
         try:
             async with asyncio.timeout(self._time_s) as deadline:
-                body = await self._answer(scope, headers, media, receive)
+                _require(media)
+                asked = await self._request(scope, headers, receive)
+                answer = await self._answer(scope, headers, asked)
         except Gone:
             return
         except Exception as error:  # the one map decides what is shown
             late = isinstance(error, TimeoutError) and deadline.expired()
-            problem = problem_from(limit_exceeded("time_ms", self._limits.time_ms) if late else error)
-            status, extra = _status(problem, media), problem.headers
-            body = orjson.dumps({"errors": problem.errors})
-        length = (b"content-length", b"%d" % len(body))
-        start = (*HEADERS[media or GRAPHQL_RESPONSE], length, *extra)
-        await send({"type": "http.response.start", "status": status, "headers": start})
+            answer = _failure(self._too_late(is_whole=asked is not None) if late else error, media)
+        started = [*HEADERS[media or GRAPHQL_RESPONSE], request_id, *answer.headers]
+        await self._send(scope, headers, started, answer, send)
+
+    async def _preflight(self, headers: Mapping[bytes, bytes], request_id: Header, send: Send) -> None:
+        """Answer `OPTIONS`: which methods there are, and to a browser whether a page may use them."""
+        origin = headers.get(b"origin")
+        allowed = () if origin is None else await self._origins.headers(origin, headers.get(b"host", b""))
+        started = [ALLOW, VARY, request_id, *allowed, *(PREFLIGHT if allowed else ())]
+        await send({"type": "http.response.start", "status": 204, "headers": started})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _send(
+        self, scope: Scope, headers: Mapping[bytes, bytes], started: list[Header], answer: Answer, send: Send
+    ) -> None:
+        body, accepts, origin = answer.body, headers.get(b"accept-encoding"), headers.get(b"origin")
+        if origin is not None:
+            started += await self._origins.headers(origin, headers.get(b"host", b""))
+        if len(body) > LEAST_BYTES and accepts is not None and (coding := accepted_coding(accepts)) is not None:
+            body = await compressed(body, coding)
+            started.append((b"content-encoding", coding))
+        if answer.status == 304:
+            started = [each for each in started if each[0] != b"content-type"]
+        else:
+            started.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": answer.status, "headers": started})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
-    async def _answer(
-        self, scope: Scope, headers: Mapping[bytes, bytes], media: bytes | None, receive: Receive
-    ) -> bytes:
-        """The body of the response to a request that can be run; raises for all others."""
-        if media is None:
-            raise Refusal(406, "Answers come as application/graphql-response+json or application/json.")
-        square = self._square
-        request = await self._request(scope, headers, receive)
-        document = square.documents.get(request.query)
-        operation = document.operation(request.operation_name)
-        if scope["method"] != "POST" and operation.type is not OperationType.QUERY:
-            raise Refusal(405, f"A {operation.type.value} must be sent with POST.", headers=(ALLOW_POST,))
-        hide = square.settings.is_production
-        variables = coerce_variables(square.schema, operation.variables, request.variables, hide_suggestions=hide)
+    async def _answer(self, scope: Scope, headers: Mapping[bytes, bytes], asked: GraphQLRequest | Batch) -> Answer:
+        """The answer to one request or several that can be run; raises for all others."""
+        visit = await self.visit(scope, headers)
+        self._callers.enter(visit.caller)
+        try:
+            if type(asked) is list:
+                return Answer(await run_batch(self._square, visit, asked), (*NO_STORE, *visit.earned))
+            assert isinstance(asked, GraphQLRequest)
+            body = await run_one(self._square, visit, asked)
+        finally:
+            self._callers.leave(visit.caller)
+        if asked.query is None and not visit.may_write:
+            return _tagged(body, headers.get(b"if-none-match"), visit.earned)
+        return Answer(body, (*NO_STORE, *visit.earned) if visit.earned else NO_STORE)
+
+    async def visit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Visit:
+        """Who asks, where, and what they still may."""
+        settings = self._square.settings
         authorization = headers.get(b"authorization")
         viewer = ANONYMOUS if authorization is None else await self._viewer(authorization)
-        here = site_here(headers.get(b"host", b""), square.settings.base_host)
-        return await square.execute(square, document, operation, variables, viewer, here)
+        caller = caller_of(viewer, scope.get("client"), headers.get(b"x-forwarded-for"), settings.proxies)
+        return Visit(
+            viewer,
+            site_here(headers.get(b"host", b""), settings.base_host),
+            caller,
+            scope.get("method", "POST") == "POST",  # a WebSocket has none, and may write
+            b"plein-cost" in headers,
+            self._callers if self._callers.is_limited(caller) else None,
+        )
 
-    async def _request(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> GraphQLRequest:
+    async def _request(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> GraphQLRequest | Batch:
         method: str = scope["method"]
         if method == "POST":
             if not is_json(headers.get(b"content-type", b"")):
                 raise Refusal(415, "Send the request as application/json, in UTF-8.")
             if b"content-encoding" in headers:
                 raise Refusal(415, "Send the request without a content encoding.")
-            return from_json(await self._body(headers, receive))
+            return from_json(await self._body(headers, receive), self._limits.batch)
         if method in {"GET", "HEAD"}:
             return from_query_string(scope["query_string"])
         raise Refusal(405, f"{method} is of no use here; send POST or GET.", headers=(ALLOW,))
@@ -127,13 +186,23 @@ class GraphQLOverHTTP:
             chunk, more = await _chunk(receive)
             ignored += len(chunk)
         message = limit_exceeded("body_bytes", self._limits.body_bytes).message
-        raise Refusal(413, message, headers=((b"connection", b"close"),))
+        raise Refusal(413, message, headers=(CLOSE,))
+
+    def _too_late(self, *, is_whole: bool) -> Exception:
+        """The error for a request that took too long: to be answered, or to arrive."""
+        error = limit_exceeded("time_ms", self._limits.time_ms)
+        return error if is_whole else Refusal(408, error.message, headers=(CLOSE,))
 
     async def _viewer(self, authorization: bytes) -> Viewer:
         scheme, _, token = authorization.partition(b" ")
         if scheme.lower() != b"bearer" or not token.strip():
             raise Unauthenticated("Authorization must be `Bearer` and an access token.")
         return await self._square.authenticate(token.strip().decode("latin-1"))
+
+
+def _require(media: bytes | None) -> None:
+    if media is None:
+        raise Refusal(406, "Answers come as application/graphql-response+json or application/json.")
 
 
 async def _chunk(receive: Receive) -> tuple[bytes, bool]:
@@ -144,6 +213,21 @@ async def _chunk(receive: Receive) -> tuple[bytes, bool]:
     return message.get("body", b""), message.get("more_body", False)
 
 
-def _status(problem: Problem, media: bytes | None) -> int:
+def _failure(error: Exception, media: bytes | None) -> Answer:
+    """The answer when a request as a whole failed."""
+    problem = problem_from(error)
     lenient = media == JSON and not problem.malformed and problem.status in LENIENT
-    return 200 if lenient else problem.status
+    body = orjson.dumps({"errors": problem.errors})
+    return Answer(body, (*NO_STORE, *problem.headers), 200 if lenient else problem.status)
+
+
+def _tagged(body: bytes, known: bytes | None, earned: tuple[Header, ...]) -> Answer:
+    """The answer to a persisted document with its tag, or without a body for whoever has it."""
+    tag = b'"' + blake2b(body, digest_size=16).hexdigest().encode() + b'"'
+    # Weak: the bytes on the wire differ by coding.
+    headers = (ASK_AGAIN, (b"etag", b"W/" + tag), *earned)
+    if known is not None and (
+        known.strip() == b"*" or tag in {each.strip().removeprefix(b"W/") for each in known.split(b",")}
+    ):
+        return Answer(b"", headers, 304)
+    return Answer(body, headers)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from storage.settings import StorageSettings
     from tenants.database import Database
     from tenants.settings import DatabaseSettings
+    from tenants.watch import Watch
 
 BUCKET = "plein"
 
@@ -95,11 +96,11 @@ def running_parts(settings: Settings, terminal: Terminal, *, share: bool = True)
 
 
 @asynccontextmanager
-async def opened_database(settings: Settings) -> AsyncIterator[Database]:
-    """Yield the database of these settings, opened; it is closed with the block."""
+async def opened_database(settings: Settings, watch: Watch | None = None) -> AsyncIterator[Database]:
+    """Yield the database of these settings, opened; it is closed with the block. `watch` is told of statements."""
     from tenants.database import Database  # noqa: PLC0415
 
-    database = Database(database_settings(settings))
+    database = Database(database_settings(settings), watch)
     await database.open()
     try:
         yield database

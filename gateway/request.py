@@ -1,32 +1,60 @@
 """A GraphQL request as a client wrote it: from the bytes of a body or an address to its parts, or a refusal.
 
 Promises: what is returned is well formed, which says nothing yet about the document in it; U+0000, which PostgreSQL
-cannot hold, is not in it. Never raises anything but `Refusal` for what a client can send.
+cannot hold, is not in it. Never raises anything but `Refusal`, or a limit, for what a client can send.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
 
 from gateway.errors import Refusal
+from gateway.limits import limit_exceeded
 
 MAX_PARAMETERS = 20
+DOCUMENT_ID = re.compile(r"[A-Za-z0-9._~-]+(:[A-Za-z0-9._~-]+)?")  # as the appendix on persisted documents has it
+SHA256 = re.compile(r"[0-9a-f]{64}")
+PERSISTED = "extensions.persistedQuery"
 
 
 class GraphQLRequest(NamedTuple):
-    """The parameters of a GraphQL request; `operation_name` is None or empty where the document has only one."""
+    """The parameters of a GraphQL request; `operation_name` is None or empty where the document has only one.
 
-    query: str
+    The document is in `query`, or is one that `document_id` or `hash` (SHA-256 in hexadecimal) names; with both a query
+    and a hash, it is to be kept under the hash. `operation_id` is what the client calls it on a stream of several.
+    """
+
+    query: str | None
     operation_name: str | None
     variables: dict[str, Any]
+    document_id: str | None = None
+    hash: str | None = None
+    operation_id: str | None = None
 
 
-def from_json(body: bytes) -> GraphQLRequest:
-    """The request in a JSON body."""
-    return _request(_loads(body, "body"), may_hold_nul=b"\\u0000" in body)
+Batch = list[GraphQLRequest | Refusal]
+"""Several requests in one body; those that are none are refused one by one."""
+
+
+def from_json(body: bytes, most: int) -> GraphQLRequest | Batch:
+    """The request in a JSON body, or the requests where it is an array of at most so many."""
+    payload, may_hold_nul = _loads(body, "body"), b"\\u0000" in body
+    if type(payload) is not list:
+        return _request(payload, may_hold_nul=may_hold_nul)
+    if not payload:
+        raise Refusal(400, "An array of requests must hold at least one.")
+    if len(payload) > most:
+        raise limit_exceeded("batch", most)
+    return [_request_or_refusal(each, may_hold_nul=may_hold_nul) for each in payload]
+
+
+def from_payload(payload: dict[str, Any]) -> GraphQLRequest:
+    """The request in an object that was read already, as on a WebSocket."""
+    return _request(payload, may_hold_nul=True)
 
 
 def from_query_string(query_string: bytes) -> GraphQLRequest:
@@ -51,25 +79,61 @@ def _loads(text: bytes | str, what: str) -> Any:
         raise Refusal(400, f"The {what} is not valid JSON in UTF-8: {error.msg}.") from None
 
 
+def _request_or_refusal(payload: Any, *, may_hold_nul: bool) -> GraphQLRequest | Refusal:
+    try:
+        return _request(payload, may_hold_nul=may_hold_nul)
+    except Refusal as refusal:
+        return refusal
+
+
 def _request(payload: Any, *, may_hold_nul: bool) -> GraphQLRequest:
     """The request, if each of its parameters is of the right type."""
     if type(payload) is not dict:
         raise Refusal(400, f"The body must be a JSON object, not {_json_type(payload)}.")
-    query = payload.get("query")
-    if type(query) is not str or not query:
-        raise Refusal(400, "The request needs `query`, a text that holds a GraphQL document.", field="query")
     name = payload.get("operationName")
     if name is not None and type(name) is not str:
         raise Refusal(400, f"`operationName` must be a text, not {_json_type(name)}.", field="operationName")
     variables = payload.get("variables")
     if variables is not None and type(variables) is not dict:
         raise Refusal(400, f"`variables` must be an object, not {_json_type(variables)}.", field="variables")
-    extensions = payload.get("extensions")
-    if extensions is not None and type(extensions) is not dict:
-        raise Refusal(400, f"`extensions` must be an object, not {_json_type(extensions)}.", field="extensions")
     if may_hold_nul and variables:
         _refuse_nul(variables)
-    return GraphQLRequest(query, name, variables or {})
+    extensions, document_id, hash_ = payload.get("extensions"), payload.get("documentId"), None
+    operation_id = None
+    if extensions is not None:
+        if type(extensions) is not dict:
+            raise Refusal(400, f"`extensions` must be an object, not {_json_type(extensions)}.", field="extensions")
+        hash_ = None if "persistedQuery" not in extensions else _hash(extensions["persistedQuery"])
+        operation_id = extensions.get("operationId")
+    query = payload.get("query")
+    if document_id is not None:
+        _require_document_id(document_id, query)
+    elif hash_ is None or (query is not None and query != ""):
+        _require_text(query)
+    given = operation_id if type(operation_id) is str else None
+    return GraphQLRequest(query or None, name, variables or {}, document_id, hash_, given)
+
+
+def _require_text(query: Any) -> None:
+    if type(query) is not str or not query:
+        raise Refusal(400, "The request needs `query`, a text that holds a GraphQL document.", field="query")
+
+
+def _require_document_id(document_id: Any, query: Any) -> None:
+    if type(document_id) is not str or not DOCUMENT_ID.fullmatch(document_id):
+        raise Refusal(400, "`documentId` must be `sha256:` and a hash, or the id of a document.", field="documentId")
+    if query:
+        raise Refusal(400, "Send either `documentId` or `query`, not both.", field="documentId")
+
+
+def _hash(persisted: Any) -> str:
+    """The hash in Apollo's extension for persisted queries."""
+    if type(persisted) is not dict or persisted.get("version") != 1:
+        raise Refusal(400, "`persistedQuery` must be an object of version 1.", field=PERSISTED)
+    hash_ = persisted.get("sha256Hash")
+    if type(hash_) is not str or not SHA256.fullmatch(hash_.lower()):
+        raise Refusal(400, "`sha256Hash` must be 64 hexadecimal characters.", field=f"{PERSISTED}.sha256Hash")
+    return hash_.lower()
 
 
 def _refuse_nul(variables: dict[str, Any]) -> None:

@@ -22,9 +22,8 @@ from gateway.signals import Ended
 from gateway.terminal import CommandError, Terminal, counted
 
 if TYPE_CHECKING:
-    import uvicorn
+    from gateway.server import Server
 
-DRAIN_SECONDS = 10
 SHOWN_SITES = 5
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -41,6 +40,9 @@ def serve(settings: Settings, terminal: Terminal) -> int:
             threading.Thread(target=_import_early, daemon=True).start()
             with running_parts(settings, terminal, share=False) as found:
                 asyncio.run(prepare(found, terminal))
+                from gateway.server import give_up_on_the_stuck, make_server  # noqa: PLC0415 - it takes a while
+
+                give_up_on_the_stuck([listener])
                 server = make_server(found)
                 is_serving = True
                 return run(server, listener, found, terminal)
@@ -80,26 +82,7 @@ async def prepare(settings: Settings, terminal: Terminal) -> None:
             await store.ensure_bucket()
 
 
-def make_server(settings: Settings) -> uvicorn.Server:
-    """Return the server for these settings; what a proxy in front says of a client is not believed."""
-    import uvicorn  # noqa: PLC0415
-
-    from gateway.app import create_app  # noqa: PLC0415
-
-    config = uvicorn.Config(
-        create_app(settings),
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        log_config=None,
-        lifespan="on",
-        timeout_keep_alive=75,  # longer than proxies keep an idle connection, so they never write into a closed one
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )
-    return uvicorn.Server(config)
-
-
-def run(server: uvicorn.Server, listener: socket.socket, settings: Settings, terminal: Terminal) -> int:
+def run(server: Server, listener: socket.socket, settings: Settings, terminal: Terminal) -> int:
     """Serve until a signal, on the fastest loop there is; return 1 if the application did not start."""
 
     async def until_ended() -> None:
@@ -145,5 +128,5 @@ def _is_no_cancellation(record: logging.LogRecord) -> bool:
 def _import_early() -> None:
     """Import what is needed later while the database starts, which is waiting and not work."""
     with suppress(Exception):  # whoever needs it will meet the same fault, and tell it
-        for name in ("uvicorn", "tenants.migrate", "storage.client", "gateway.app"):
+        for name in ("uvicorn", "tenants.migrate", "storage.client", "gateway.server"):
             import_module(name)

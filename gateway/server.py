@@ -1,13 +1,17 @@
 """The HTTP server: uvicorn, set up for a gateway with many quiet connections that last.
 
-Promises: before it waits for requests to end, it asks connections that last to come back elsewhere; a client that takes
-nothing any more is let go of by the operating system.
+Promises: on SIGTERM it says for a while that it is not ready, and answers all the same, so that nobody is sent here any
+more when it closes; Ctrl-C and a second signal skip that. Before it waits for requests to end, it asks connections that
+last to come back elsewhere; a client that takes nothing any more is let go of by the operating system.
 """
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import socket
 from collections.abc import Sequence
+from types import FrameType
 
 import uvicorn
 
@@ -21,9 +25,26 @@ STUCK_MILLISECONDS = 60_000
 class Server(uvicorn.Server):
     """Serves one gateway."""
 
-    def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
+    def __init__(self, config: uvicorn.Config, gateway: Gateway, drain_ms: int) -> None:
         super().__init__(config)
         self._gateway = gateway
+        self._drain_s = drain_ms / 1000
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until a signal, or until `should_exit`."""
+        self._loop = asyncio.get_running_loop()
+        await super().serve(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End, by a signal; for SIGTERM not at once."""
+        if sig == signal.SIGTERM and self._drain_s and self._loop is not None and not self._gateway.is_draining:
+            self._gateway.is_draining = True
+            # A signal may come at any moment, so the loop is only told.
+            self._loop.call_soon_threadsafe(self._loop.call_later, self._drain_s, super().handle_exit, sig, None)
+        else:
+            self._gateway.is_draining = True
+            super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End in order: streams first, as they would never end by themselves, then requests, then the gateway."""
@@ -53,7 +74,7 @@ def make_server(settings: Settings) -> Server:
         # Each connection would hold tens of kilobytes for it, and each message be compressed for everybody anew.
         ws_per_message_deflate=False,
     )
-    return Server(config, gateway)
+    return Server(config, gateway, settings.drain_ms)
 
 
 def give_up_on_the_stuck(listeners: Sequence[socket.socket]) -> None:

@@ -9,20 +9,20 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import os
-import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from gateway.limits import UNITS, Limits
+from gateway.parsers import SECRET_MIN_CHARACTERS, Variable, base_host, one_of, origins, secret, url, whole
+from gateway.watching import VARIABLES as WATCHING
+from gateway.watching import Watching, drain_ms, watching_from
 
 PREFIX = "PLEIN_"
 TESTS_PREFIX = "PLEIN_TEST_"  # read by the tests only
-SECRET_MIN_CHARACTERS = 32
 
 
 class SettingsError(Exception):
@@ -34,6 +34,14 @@ class Mode(StrEnum):
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
+
+
+class Introspection(StrEnum):
+    """Who may ask what can be asked."""
+
+    EVERYONE = "everyone"
+    ACCOUNTS = "accounts"
+    NOBODY = "nobody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +74,23 @@ class Settings:
     statement_timeout_ms: int
     s3: S3 | None
     limits: Limits
+    subscriptions: int
+    heartbeat_seconds: int
+    cors_origins: frozenset[str]
+    proxies: int
+    documents: Path | None
+    documents_only: bool
+    introspection: Introspection
+    rate_account: int
+    rate_address: int
+    workers: int
+    drain_ms: int
+    watching: Watching
 
     @property
     def is_production(self) -> bool:
         """Whether real people's data is at stake."""
         return self.mode is Mode.PRODUCTION
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """One variable of the environment. `shown` is its default as the documentation tells it."""
-
-    name: str
-    parse: Callable[[str], Any]
-    default: Any
-    meaning: str
-    shown: str = ""
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
@@ -108,6 +117,18 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         statement_timeout_ms=values["STATEMENT_TIMEOUT_MS"],
         s3=s3,
         limits=_limits(values),
+        subscriptions=values["SUBSCRIPTIONS"],
+        heartbeat_seconds=values["HEARTBEAT_SECONDS"],
+        cors_origins=values["CORS_ORIGINS"],
+        proxies=values["PROXIES"],
+        documents=values["DOCUMENTS"],
+        documents_only=_documents_only(values),
+        introspection=values["INTROSPECTION"],
+        rate_account=_rate(values, "RATE_ACCOUNT"),
+        rate_address=_rate(values, "RATE_ADDRESS"),
+        workers=values["WORKERS"],
+        drain_ms=drain_ms(values, is_production=mode is Mode.PRODUCTION),
+        watching=watching_from(values, is_production=mode is Mode.PRODUCTION),
     )
 
 
@@ -171,10 +192,20 @@ def _s3(values: Mapping[str, Any]) -> S3 | None:
 
 
 def _limits(values: Mapping[str, Any]) -> Limits:
-    limits = Limits(**{each.name: values[f"LIMIT_{each.name.upper()}"] for each in fields(Limits)})
-    if limits.page_size_default > limits.page_size:
-        raise SettingsError("PLEIN_LIMIT_PAGE_SIZE_DEFAULT: must not be more than PLEIN_LIMIT_PAGE_SIZE.")
-    return limits
+    return Limits(**{each.name: values[f"LIMIT_{each.name.upper()}"] for each in fields(Limits)})
+
+
+def _documents_only(values: Mapping[str, Any]) -> bool:
+    if values["DOCUMENTS_ONLY"] and values["DOCUMENTS"] is None:
+        raise SettingsError("PLEIN_DOCUMENTS_ONLY: needs PLEIN_DOCUMENTS, or nothing at all could be asked.")
+    return bool(values["DOCUMENTS_ONLY"])
+
+
+def _rate(values: Mapping[str, Any], name: str) -> int:
+    rate: int = values[name]
+    if 0 < rate <= values["LIMIT_NODES"]:
+        raise SettingsError(f"PLEIN_{name}: must be 0 or more than PLEIN_LIMIT_NODES, which one request may cost.")
+    return rate
 
 
 def _kept_secret(data_dir: Path) -> str:
@@ -193,7 +224,7 @@ def _kept_secret(data_dir: Path) -> str:
                 pass
             finally:
                 draft.unlink()
-        return _secret(path.read_text().strip())
+        return secret(path.read_text().strip())
     except (OSError, ValueError) as error:
         raise SettingsError(f"PLEIN_DATA_DIR: cannot keep the secret in {path}: {error}.") from None
 
@@ -207,97 +238,61 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _secret(text: str) -> str:
-    if len(text) < SECRET_MIN_CHARACTERS:
-        raise ValueError(f"must have at least {SECRET_MIN_CHARACTERS} characters")
-    return text
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not text.isascii() or not text.isdecimal() or not least <= int(text[:12]) <= most:
-            raise ValueError(f"must be a whole number from {least} to {most}, not {text!r}")
-        return int(text)
-
-    return parse
-
-
-def _one_of(choices: Mapping[str, Any]) -> Callable[[str], Any]:
-    def parse(text: str) -> Any:
-        if text.lower() not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}, not {text!r}")
-        return choices[text.lower()]
-
-    return parse
-
-
-def _url(*schemes: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        # The text may hold a password, so the message does not repeat it.
-        if urlsplit(text).scheme not in schemes:
-            raise ValueError(f"must be an address that begins with {' or '.join(f'{each}://' for each in schemes)}")
-        return text
-
-    return parse
-
-
-def _base_host(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", text.lower()):
-        raise ValueError(f"must be a host name with or without a port, not {text!r}")
-    return text.lower()
-
-
 LEVELS = {each: each for each in ("debug", "info", "warning", "error")}
 SWITCH = {"on": True, "off": False}
 
 VARIABLES = (
     Variable(
         "MODE",
-        _one_of({each.value: each for each in Mode}),
+        one_of({each.value: each for each in Mode}),
         None,
         "`development` or `production`. Must be said where an own database or object store is used or the host is not "
         "a loopback address.",
         "`development`, on loopback with the bundled parts",
     ),
     Variable("HOST", str, "127.0.0.1", "The address to listen on."),
-    Variable("PORT", _whole(1, 65535), 8000, "The port to listen on."),
+    Variable("PORT", whole(1, 65535), 8000, "The port to listen on."),
     Variable(
         "BASE_HOST",
-        _base_host,
+        base_host,
         None,
         "The host name people use for the square. A site answers at `<slug>.<base host>`.",
         "`localhost:<port>`",
     ),
     Variable("DATA_DIR", Path, Path(".plein"), "Where the bundled database, object store and secret are kept."),
-    Variable("LOG_LEVEL", _one_of(LEVELS), "info", "`debug`, `info`, `warning` or `error`."),
-    Variable("CONSOLE", _one_of(SWITCH), True, "The query console at `/`: `on` or `off`.", "`on`"),
+    Variable("LOG_LEVEL", one_of(LEVELS), "info", "`debug`, `info`, `warning` or `error`."),
+    Variable("CONSOLE", one_of(SWITCH), True, "The query console at `/`: `on` or `off`.", "`on`"),
     Variable(
         "SECRET",
-        _secret,
+        secret,
         None,
         f"Signs tokens and cursors; at least {SECRET_MIN_CHARACTERS} characters. Must be set in production.",
         "made once, kept in the data directory",
     ),
     Variable(
         "DATABASE_URL",
-        _url("postgresql", "postgres"),
+        url("postgresql", "postgres"),
         None,
         "The PostgreSQL database, as `postgresql://user:password@host:port/name`. Must be set in production.",
         "the bundled PostgreSQL",
     ),
-    Variable("READER_CONNECTIONS", _whole(1, 64), 4, "Connections for compiled reads, each carrying many at once."),
-    Variable("POOL_CONNECTIONS", _whole(1, 256), 8, "Connections for writes and long work, one at a time each."),
-    Variable("STATEMENT_TIMEOUT_MS", _whole(10, 600_000), 5_000, "The most milliseconds one SQL statement may take."),
+    Variable("READER_CONNECTIONS", whole(1, 64), 4, "Connections for compiled reads, each carrying many at once."),
+    Variable("POOL_CONNECTIONS", whole(1, 256), 8, "Connections for writes and long work, one at a time each."),
+    Variable("STATEMENT_TIMEOUT_MS", whole(10, 600_000), 5_000, "The most milliseconds one SQL statement may take."),
+    Variable("SUBSCRIPTIONS", whole(1, 1_000_000), 20_000, "The most subscriptions that one process carries."),
+    Variable(
+        "HEARTBEAT_SECONDS", whole(1, 3600), 20, "How often something is sent on a connection where all is quiet."
+    ),
     Variable(
         "S3_ENDPOINT",
-        _url("http", "https"),
+        url("http", "https"),
         None,
         "The S3-compatible object store. Must be set in production.",
         "the bundled development store",
     ),
     Variable(
         "S3_PUBLIC_ENDPOINT",
-        _url("http", "https"),
+        url("http", "https"),
         None,
         "The address of the object store for browsers, where it is another.",
         "the endpoint",
@@ -306,12 +301,40 @@ VARIABLES = (
     Variable("S3_REGION", str, "us-east-1", "The region that requests are signed for."),
     Variable("S3_ACCESS_KEY", str, None, "The id of the access key.", "none"),
     Variable("S3_SECRET_KEY", str, None, "The secret of the access key.", "none"),
+    Variable(
+        "CORS_ORIGINS",
+        origins,
+        frozenset(),
+        "Pages of these origins may read answers: `https://example.nl`, several with commas between, or `*` for all. "
+        "The square's own host and those of its sites always may; in development, pages of this machine too.",
+        "none",
+    ),
+    Variable("PROXIES", whole(0, 10), 0, "How many proxies stand in front, each adding to `X-Forwarded-For`."),
+    Variable(
+        "DOCUMENTS", Path, None, "A manifest of trusted documents: `{id: text}` in JSON, or Apollo's format.", "none"
+    ),
+    Variable("DOCUMENTS_ONLY", one_of(SWITCH), False, "Run nothing but trusted documents: `on` or `off`.", "`off`"),
+    Variable(
+        "INTROSPECTION",
+        one_of({each.value: each for each in Introspection}),
+        Introspection.EVERYONE,
+        "Who may ask for the schema: `everyone`, `accounts` (whoever is signed in) or `nobody`.",
+    ),
+    Variable(
+        "RATE_ACCOUNT",
+        whole(0, 1_000_000_000),
+        0,
+        "The most cost of one account in a minute, per worker process: 1 for each request and 1 for each node. `0` is "
+        "no limit.",
+    ),
+    Variable("RATE_ADDRESS", whole(0, 1_000_000_000), 0, "The same for each address of callers without an account."),
+    *WATCHING,
     *(
         Variable(
             f"LIMIT_{each.name.upper()}",
-            _whole(1, 1_000_000_000),
+            whole(1, 1_000_000_000),
             each.default,
-            f"The most {UNITS[each.name]}." if each.name in UNITS else "Items on a page where none are asked for.",
+            f"The most {UNITS[each.name]}.",
         )
         for each in fields(Limits)
     ),

@@ -46,6 +46,11 @@ class Executor:
     def __init__(self) -> None:
         self._plans = Plans()
 
+    @property
+    def plans_kept(self) -> int:
+        """How many compiled operations are kept."""
+        return self._plans.kept
+
     async def execute(
         self,
         square: Square,

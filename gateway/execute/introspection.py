@@ -12,8 +12,20 @@ from graphql import (
     execute_sync,
 )
 
+from auth.viewer import Viewer
 from gateway.documents import Document, Operation
+from gateway.settings import Introspection
 from schema.compiler.selection import Selected
+from schema.errors import ErrorCode, PleinError
+
+
+def require_introspection(policy: Introspection, viewer: Viewer) -> None:
+    """Raises PleinError where this viewer may not ask for the schema."""
+    if policy is Introspection.EVERYONE or (policy is Introspection.ACCOUNTS and viewer.account_id is not None):
+        return
+    if policy is Introspection.ACCOUNTS:
+        raise PleinError(ErrorCode.UNAUTHENTICATED, "Sign in to ask for the schema.")
+    raise PleinError(ErrorCode.FORBIDDEN, "The schema is not told here.")
 
 
 def introspection_field(

@@ -40,7 +40,10 @@ async def mutation_field(run: Run, selected: Selected, mutates: Mutates) -> byte
         done = await _once(run, selected, mutates, work)
         if work.tenant != done.tenant:
             await work.enter(done.tenant)
-        return await _payload(run, selected, done, tx)
+        payload = await _payload(run, selected, done, tx)
+    if work.is_heard:
+        run.square.live.announce(run.square)
+    return payload
 
 
 async def _once(run: Run, selected: Selected, mutates: Mutates, work: Work) -> Done:
@@ -106,6 +109,6 @@ async def _payload(run: Run, selected: Selected, done: Done, tx: Transaction) ->
 
 def _reading(tx: Transaction) -> Read:
     async def read(statement: Statement, params: Sequence[bytes | None]) -> list[Row]:
-        return await read_raw(tx, statement.text, params)
+        return await read_raw(tx, statement.text, params, (statement.operation, statement.site))
 
     return read

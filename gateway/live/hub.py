@@ -65,6 +65,11 @@ class Live:
         self._emptied: asyncio.Event | None = None
         self.is_draining = False
 
+    @property
+    def count(self) -> int:
+        """How many subscriptions run."""
+        return self._followers
+
     def announce(self, square: Square) -> None:
         """An event was committed here: tell the own process at once, the others soon. Never fails."""
         self._woken.set()

@@ -55,7 +55,7 @@ def make_square(limits: Limits | None = None, **environ: str) -> Square:
     settings = replace(settings, limits=limits or settings.limits)
     documents = Documents(SCHEMA, settings.limits, hide_suggestions=settings.is_production)
     absent: Any = None  # the door itself asks nothing of these
-    return Square(settings, SCHEMA, documents, absent, absent, absent, absent, authenticate, run)
+    return Square(settings, SCHEMA, documents, absent, absent, absent, absent, authenticate, run, absent)
 
 
 async def authenticate(token: str) -> Viewer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -114,7 +115,7 @@ async def test_a_well_formed_request_that_fails_has_a_status_in_the_modern_type_
         (b"null", None),
         (b'"query"', None),
         (b"1", None),
-        (b'[{"query": "{ count }"}]', None),
+        (b"[]", None),
         (b"{", None),
         (b'{"query": "\xff"}', None),
         (b'{"query": "\\ud800"}', None),
@@ -220,7 +221,7 @@ async def test_a_mutation_needs_post(accept: str) -> None:
     assert response.headers["allow"] == "POST"
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "BREW"])
+@pytest.mark.parametrize("method", ["PATCH", "TRACE", "BREW"])
 async def test_other_methods_are_told_which_there_are(method: str) -> None:
     async with client() as http:
         response = await http.request(method, "/graphql")
@@ -313,7 +314,7 @@ async def test_a_body_that_never_comes_is_ended_too() -> None:
         await asyncio.sleep(10)
         raise AssertionError
 
-    assert await call(receive, Limits(time_ms=30)) == (400, "LIMIT_EXCEEDED")
+    assert await call(receive, Limits(time_ms=30)) == (408, "LIMIT_EXCEEDED")
 
 
 async def test_a_database_that_is_down_is_503_with_a_time_to_come_back() -> None:
@@ -369,7 +370,20 @@ async def test_nothing_a_client_sends_is_answered_with_a_5xx(payload: Any) -> No
         content = repr(payload).encode("utf-8", "surrogatepass")
     response = await post(content)
     assert response.status_code in {200, 400}
-    assert set(response.json()) <= {"data", "errors"}
+    for answer in response.json() if isinstance(payload, list) and response.status_code == 200 else [response.json()]:
+        assert set(answer) <= {"data", "errors"}
+
+
+async def test_every_answer_names_the_request() -> None:
+    given = await post({"query": "{ count }"}, x_request_id="abc-1.2:3_4")
+    assert given.headers["x-request-id"] == "abc-1.2:3_4"
+    for spoilt in ("", "a b", "a" * 129, "a;b", "<script>"):
+        made = await post({"query": "{ count }"}, x_request_id=spoilt)
+        assert re.fullmatch("[0-9a-f]{16}", made.headers["x-request-id"])
+    refused = [await post(b"", x_request_id="r-1"), await post({"query": "{ me }"}, "text/html", x_request_id="r-1")]
+    assert [each.headers["x-request-id"] for each in refused] == ["r-1", "r-1"]
+    masked = await post({"query": '{ fail(how: "bug") }'}, x_request_id="r-2")
+    assert error_of(masked)["extensions"]["requestId"] == masked.headers["x-request-id"] == "r-2"
 
 
 async def call(receive: Any, limits: Limits | None = None) -> tuple[int, str | None] | None:

@@ -1,0 +1,131 @@
+"""One request or a batch of them on behalf of one caller: prepared, weighed, run.
+
+Promises: what is run was examined, is within the limits and paid for; in a batch each request answers for itself, at
+the same time as the others, but in order as soon as one of them writes. Knows nothing of HTTP but the errors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import orjson
+from graphql import OperationType
+
+from auth.viewer import Viewer
+from gateway.callers import Caller, Callers
+from gateway.context import Square
+from gateway.documents import Document, Operation
+from gateway.errors import Header, Refusal, problem_from
+from gateway.request import GraphQLRequest
+from gateway.variables import coerce_variables
+
+ALLOW_POST: Header = (b"allow", b"POST")
+REQUEST_COST = 1
+
+
+@dataclass(slots=True)
+class Visit:
+    """Who asks, at which site, by what right. `rates` is there where what they do is counted; `earned` tells of it."""
+
+    viewer: Viewer
+    here: str | None
+    caller: Caller
+    may_write: bool
+    tells_cost: bool
+    rates: Callers | None
+    earned: tuple[Header, ...] = ()
+
+
+MakeVisit = Callable[[MutableMapping[str, Any], Mapping[bytes, bytes]], Awaitable[Visit]]
+"""Who asks, by an ASGI scope and headers. Raises `Unauthenticated`."""
+
+
+class Prepared(NamedTuple):
+    """An operation that can be run, with its coerced variables; `nodes` is -1 where nobody wants to know."""
+
+    document: Document
+    operation: Operation
+    variables: dict[str, Any]
+    nodes: int
+
+
+async def run_one(square: Square, visit: Visit, request: GraphQLRequest) -> bytes:
+    """The body of the response; raises where the request as a whole fails."""
+    return await run_prepared(square, visit, prepare(square, visit, request))
+
+
+async def run_batch(square: Square, visit: Visit, requests: Sequence[GraphQLRequest | Refusal]) -> bytes:
+    """The bodies of the responses as a JSON array, in the order of the requests."""
+    prepared = [_prepared_or_error(square, visit, each) for each in requests]
+    if any(isinstance(each, Prepared) and each.operation.type is OperationType.MUTATION for each in prepared):
+        bodies = [await _run_or_tell(square, visit, each) for each in prepared]
+    else:
+        bodies = await asyncio.gather(*(_run_or_tell(square, visit, each) for each in prepared))
+    return b"[" + b",".join(bodies) + b"]"
+
+
+def prepare(square: Square, visit: Visit, request: GraphQLRequest) -> Prepared:
+    """Everything that can be done before anything is read. It is paid for first, so that nonsense is not free."""
+    if visit.rates is not None:
+        visit.earned = visit.rates.charge(visit.caller, REQUEST_COST)
+    document = _document(square, request)
+    operation = document.operation(request.operation_name)
+    if not visit.may_write and operation.type is OperationType.MUTATION:
+        raise Refusal(405, "A mutation must be sent with POST.", headers=(ALLOW_POST,))
+    hide = square.settings.is_production
+    variables = coerce_variables(square.schema, operation.variables, request.variables, hide_suggestions=hide)
+    nodes = -1
+    if visit.rates is not None or visit.tells_cost:
+        nodes = square.weigh(square, document, operation, variables)
+        if visit.rates is not None:
+            visit.earned = visit.rates.charge(visit.caller, nodes)
+    return Prepared(document, operation, variables, nodes)
+
+
+def _document(square: Square, request: GraphQLRequest) -> Document:
+    """The document that was sent, or that was named."""
+    persisted, text = square.persisted, request.query
+    if request.document_id is not None:
+        return square.documents.get(persisted.by_id(request.document_id))
+    if text is None:
+        assert request.hash is not None
+        return square.documents.get(persisted.by_hash(request.hash))
+    if persisted.only:
+        persisted.require_trusted(text)
+    document = square.documents.get(text)
+    if request.hash is not None:
+        if request.hash != document.hash:
+            message = "`sha256Hash` is not the hash of `query`."
+            raise Refusal(400, message, field="extensions.persistedQuery.sha256Hash")
+        persisted.register(request.hash, text)
+    return document
+
+
+async def run_prepared(square: Square, visit: Visit, prepared: Prepared) -> bytes:
+    """The body of the response to what was prepared; raises where the request as a whole fails."""
+    document, operation, variables, nodes = prepared
+    body = await square.execute(square, document, operation, variables, visit.viewer, visit.here)
+    if visit.tells_cost:
+        body = body[:-1] + b',"extensions":{"cost":{"nodes":%d}}}' % nodes
+    return body
+
+
+def _prepared_or_error(square: Square, visit: Visit, request: GraphQLRequest | Refusal) -> Prepared | Exception:
+    if isinstance(request, Refusal):
+        return request
+    try:
+        return prepare(square, visit, request)
+    except Exception as error:  # told in the place of its answer
+        return error
+
+
+async def _run_or_tell(square: Square, visit: Visit, prepared: Prepared | Exception) -> bytes:
+    if isinstance(prepared, Prepared):
+        try:
+            return await run_prepared(square, visit, prepared)
+        except Exception as error:  # the one map decides what is shown
+            prepared = error
+    return orjson.dumps({"errors": problem_from(prepared).errors})
