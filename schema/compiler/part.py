@@ -25,6 +25,9 @@ from schema.relay import PLATFORM_ID
 Path = tuple[str, ...]
 """Where a field stands in the selection: response keys from the root, without list indices."""
 
+REJECTIONS_MOST = 100
+"""Of how many ways to fail a part keeps the compiled form."""
+
 Parameters = tuple[bytes | None, ...]
 
 
@@ -101,9 +104,19 @@ class Part:
     uses: Uses = field(default_factory=Uses, compare=False)
     """What the answer depends on besides the viewer's role; who may see the rows asked for by key is not counted."""
 
+    without: dict[object, Part] = field(default_factory=dict, compare=False)
+    """Itself with fields answering as errors, by which and how: compiled once, however many sites and calls meet it."""
+
     def reject(self, more: Mapping[Path, PleinError]) -> Part:
         """The same part with these fields answering as errors too."""
-        return self.rebuild({**self.rejected, **more})
+        errors = {path: PleinError(error.code, error.message, field=error.field) for path, error in more.items()}
+        key = tuple((path, error.code, error.message, error.field) for path, error in errors.items())
+        part = self.without.get(key)
+        if part is None:
+            if len(self.without) >= REJECTIONS_MOST:
+                self.without.clear()
+            part = self.without[key] = self.rebuild({**self.rejected, **errors})
+        return part
 
 
 def bind(part: Part, call: Call, tenant_id: UUID = PLATFORM_ID) -> tuple[Part, list[bytes | None]]:
