@@ -62,7 +62,9 @@ async def running_proof(url: str, *, write: bool = True) -> AsyncIterator[Proof]
     settings = load_settings({"PLEIN_SECRET": SECRET})
     # Drawn documents are odd, not small; limits have their own tests.
     big = 10**9
-    limits = replace(settings.limits, tokens=big, directives=big, aliases=big, fields=big, nodes=big)
+    limits = replace(
+        settings.limits, tokens=big, directives=big, aliases=big, fields=big, merges=big, root_fields=big, nodes=big
+    )
     settings = replace(settings, database_url=url, limits=limits)
     async with open_square(settings, Executor().execute) as square:
         yield Proof(square, load(url))
