@@ -54,7 +54,7 @@ class Origins:
             name, port = parts.hostname or "", parts.port
         except ValueError:
             return False
-        if parts.scheme not in {"https", "http"} or text != f"{parts.scheme}://{parts.netloc}":
+        if "@" in text or parts.scheme not in {"https", "http"} or text != f"{parts.scheme}://{parts.netloc}":
             return False
         if not self._settings.is_production and is_loopback(name):
             return True

@@ -16,7 +16,7 @@ from auth.viewer import Viewer
 from gateway.context import Square
 from gateway.documents import Document, Operation
 from gateway.execute.across import feed_field, search_field
-from gateway.execute.introspection import introspection_field, require_introspection
+from gateway.execute.introspection import META_FIELDS, introspection_field, require_introspection
 from gateway.execute.mutation import mutation_field
 from gateway.execute.nodes import node_field, nodes_field
 from gateway.execute.plans import Plans
@@ -110,13 +110,15 @@ async def _field(run: Run, document: Document, operation: Operation, selected: S
     """The JSON of a root field, or the mark of its error."""
     if selected.name == "__typename":
         return b'"' + selected.parent.name.encode() + b'"'
+    meta = META_FIELDS.get(selected.name)
     try:
-        if selected.definition is None or selected.name in {"__schema", "__type"}:
+        if meta is not None:
             require_introspection(run.square.settings.introspection, run.viewer)
             return introspection_field(run.square.schema, document, operation, selected, dict(run.call.variables))
         return await _bound_field(run, selected)
     except Exception as error:  # one field's fault is not the others'; what concerns all of them is raised again
-        return run.fail(error, levels(under((), selected.output)), selected.nodes[0])
+        output = selected.output if meta is None else meta.type
+        return run.fail(error, levels(under((), output)), selected.nodes[0])
 
 
 async def _bound_field(run: Run, selected: Selected) -> bytes:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import orjson
 from graphql import (
     DocumentNode,
+    GraphQLField,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
+    SchemaMetaFieldDef,
     SelectionSetNode,
+    TypeMetaFieldDef,
     execute_sync,
 )
 
@@ -17,6 +22,9 @@ from gateway.documents import Document, Operation
 from gateway.settings import Introspection
 from schema.compiler.selection import Selected
 from schema.errors import ErrorCode, PleinError
+
+META_FIELDS: Mapping[str, GraphQLField] = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
+"""The fields about the schema, which the query type has without declaring them."""
 
 
 def require_introspection(policy: Introspection, viewer: Viewer) -> None:
