@@ -40,7 +40,7 @@ from gateway.persisted import Persisted, load_manifest
 from gateway.request_id import HEADER as REQUEST_ID
 from gateway.request_id import begin_request
 from gateway.settings import Settings
-from gateway.telemetry import Telemetry
+from gateway.telemetry.telemetry import Telemetry
 from schema.errors import ErrorCode
 from schema.root import graphql_schema
 from tenants.database import Database

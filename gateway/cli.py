@@ -70,6 +70,7 @@ def make_parser() -> argparse.ArgumentParser:
     each = add(commands, "serve", run_serve, "run the gateway, with a bundled database and object store if need be")
     each.add_argument("--host", help="the address to listen on (PLEIN_HOST)")
     each.add_argument("--port", help="the port to listen on (PLEIN_PORT)")
+    each.add_argument("--workers", metavar="N", help="how many processes serve (PLEIN_WORKERS)")
 
     each = add(commands, "migrate", run_migrate, "bring the database and every site to the newest version")
     add_json(each)
@@ -150,7 +151,7 @@ def run_serve(args: argparse.Namespace, terminal: Terminal) -> int:
     """Run the gateway until a signal."""
     from gateway.serve import serve  # noqa: PLC0415
 
-    return serve(load(PLEIN_HOST=args.host, PLEIN_PORT=args.port), terminal)
+    return serve(load(PLEIN_HOST=args.host, PLEIN_PORT=args.port, PLEIN_WORKERS=args.workers), terminal)
 
 
 def run_migrate(args: argparse.Namespace, terminal: Terminal) -> int:

@@ -12,40 +12,33 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from gateway.parts import database_settings, opened_database, opened_store, running_parts, site_url
 from gateway.settings import Settings
 from gateway.signals import Ended
+from gateway.telemetry.logs import configure_logging
 from gateway.terminal import CommandError, Terminal, counted
 
 if TYPE_CHECKING:
     from gateway.server import Server
 
 SHOWN_SITES = 5
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def serve(settings: Settings, terminal: Terminal) -> int:
     """Serve until a signal; return the exit code: 0 after an orderly end, else what a signal or a failure means."""
-    logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
-    for name in ("uvicorn", "botocore", "asyncio"):  # they tell what is told here already
-        logging.getLogger(name).setLevel(max(logging.getLogger().level, logging.WARNING))
-    logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
+    configure_logging(settings.log_level, as_json=settings.watching.log_json)
     is_serving = False
     try:
         with listening(settings) as listener:
-            threading.Thread(target=_import_early, daemon=True).start()
+            threading.Thread(target=_import_early, args=(settings.workers,), daemon=True).start()
             with running_parts(settings, terminal, share=False) as found:
                 asyncio.run(prepare(found, terminal))
-                from gateway.server import give_up_on_the_stuck, make_server  # noqa: PLC0415 - it takes a while
-
-                give_up_on_the_stuck([listener])
-                server = make_server(found)
                 is_serving = True
-                return run(server, listener, found, terminal)
+                return (run if found.workers == 1 else run_workers)(listener, found, terminal)
     except Ended as ended:
         terminal.note("Ended." if is_serving else "Ended before it was ready.")
         return 0 if is_serving else ended.exit_code
@@ -82,10 +75,26 @@ async def prepare(settings: Settings, terminal: Terminal) -> None:
             await store.ensure_bucket()
 
 
-def run(server: Server, listener: socket.socket, settings: Settings, terminal: Terminal) -> int:
+def run_workers(listener: socket.socket, settings: Settings, terminal: Terminal) -> int:
+    """Serve with several processes until a signal."""
+    from gateway.processes.supervisor import supervise  # noqa: PLC0415
+
+    return supervise(settings, listener, lambda: asyncio.run(announce(settings, terminal)))
+
+
+def run(listener: socket.socket, settings: Settings, terminal: Terminal) -> int:
     """Serve until a signal, on the fastest loop there is; return 1 if the application did not start."""
+    from gateway.server import give_up_on_the_stuck, make_server  # noqa: PLC0415 - it takes a while
+
+    give_up_on_the_stuck([listener])
+    server = make_server(settings)
 
     async def until_ended() -> None:
+        loop = asyncio.get_running_loop()
+        with telling_of(server, loop, settings):
+            await until_served()
+
+    async def until_served() -> None:
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells it by an attribute only
             await asyncio.sleep(0.01)
@@ -100,6 +109,16 @@ def run(server: Server, listener: socket.socket, settings: Settings, terminal: T
             # What is cut off when one asks a second time would tell of it as of a fault.
             logging.getLogger("uvicorn.error").disabled = server.force_exit
     return 0 if server.started else 1
+
+
+def telling_of(server: Server, loop: asyncio.AbstractEventLoop, settings: Settings) -> AbstractContextManager[None]:
+    """Answer `/metrics` for this one process while the block lasts, if it is asked for."""
+    if settings.watching.metrics_port is None:
+        return nullcontext()
+    from gateway.telemetry.metrics import Totals, look_from_thread, telling  # noqa: PLC0415
+
+    snapshot = server.gateway.telemetry.snapshot
+    return telling(settings.watching, Totals(lambda: {1: look_from_thread(loop, snapshot)}))
 
 
 async def announce(settings: Settings, terminal: Terminal) -> None:
@@ -120,13 +139,9 @@ async def announce(settings: Settings, terminal: Terminal) -> None:
     terminal.note("\nCtrl-C ends it.")
 
 
-def _is_no_cancellation(record: logging.LogRecord) -> bool:
-    """A request that was not waited for ends by being cancelled, which uvicorn takes for the application's fault."""
-    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
-
-
-def _import_early() -> None:
+def _import_early(workers: int) -> None:
     """Import what is needed later while the database starts, which is waiting and not work."""
+    serving = ("uvicorn", "gateway.server") if workers == 1 else ("gateway.processes.supervisor",)
     with suppress(Exception):  # whoever needs it will meet the same fault, and tell it
-        for name in ("uvicorn", "tenants.migrate", "storage.client", "gateway.server"):
+        for name in ("tenants.migrate", "storage.client", *serving):
             import_module(name)

@@ -17,8 +17,8 @@ import uvicorn
 
 from gateway.app import Gateway, create_app
 from gateway.settings import Settings
+from gateway.signals import DRAIN_SECONDS
 
-DRAIN_SECONDS = 10
 STUCK_MILLISECONDS = 60_000
 
 
@@ -27,7 +27,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, gateway: Gateway, drain_ms: int) -> None:
         super().__init__(config)
-        self._gateway = gateway
+        self.gateway = gateway
         self._drain_s = drain_ms / 1000
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -38,12 +38,12 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End, by a signal; for SIGTERM not at once."""
-        if sig == signal.SIGTERM and self._drain_s and self._loop is not None and not self._gateway.is_draining:
-            self._gateway.is_draining = True
+        if sig == signal.SIGTERM and self._drain_s and self._loop is not None and not self.gateway.is_draining:
+            self.gateway.is_draining = True
             # A signal may come at any moment, so the loop is only told.
             self._loop.call_soon_threadsafe(self._loop.call_later, self._drain_s, super().handle_exit, sig, None)
         else:
-            self._gateway.is_draining = True
+            self.gateway.is_draining = True
             super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -51,7 +51,7 @@ class Server(uvicorn.Server):
         for listening in self.servers:
             listening.close()
         if not self.force_exit:
-            await self._gateway.drain()
+            await self.gateway.drain()
         await super().shutdown(sockets)
 
 

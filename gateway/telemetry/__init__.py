@@ -4,7 +4,3 @@ Promises: it all comes from one record per operation, told when the answer is on
 nothing; no variable, no token and no literal of a document is ever told; what grows with names that callers choose is
 bounded. Never changes an answer, but for a header that was asked for.
 """
-
-from gateway.telemetry.telemetry import Telemetry
-
-__all__ = ["Telemetry"]

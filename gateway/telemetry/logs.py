@@ -6,6 +6,7 @@ a token, or text of a document.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from datetime import UTC, datetime
@@ -56,8 +57,14 @@ def configure_logging(level: str, *, as_json: bool, worker: int | None = None) -
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines(worker) if as_json else TextLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.getLogger().level, logging.WARNING))
+
+
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    """A request that was not waited for ends by being cancelled, which uvicorn takes for the application's fault."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 def request_fields(record: Record) -> dict[str, Any]:

@@ -7,9 +7,11 @@ it listens on loopback unless told otherwise. A worker that does not answer in t
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import TimeoutError as LateError
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from prometheus_client import CollectorRegistry
@@ -18,9 +20,13 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from gateway.telemetry.tally import BUCKETS_S, Snapshot, added
+from gateway.terminal import CommandError
+from gateway.watching import Watching
 
 Look = Callable[[], Mapping[int, Snapshot | None]]
 """Asks every worker for its numbers: by its number in the row, None where it did not answer."""
+
+LOOK_S = 1.5  # how long a busy process may take to answer
 
 BOUNDS = [f"{bound:g}" for bound in BUCKETS_S] + ["+Inf"]
 GAUGES = {
@@ -107,6 +113,34 @@ def _held(held: Mapping[str, Mapping[str, float]]) -> Iterator[Metric]:
     for worker, gauges in held.items():
         spent.add_metric([worker], gauges["cpu_seconds"])
     yield spent
+
+
+def look_from_thread(loop: asyncio.AbstractEventLoop, snapshot: Callable[[], Snapshot | None]) -> Snapshot | None:
+    """The numbers of a process whose event loop this is, asked from another thread; None if it is stuck or ending."""
+
+    async def ask() -> Snapshot | None:
+        return snapshot()
+
+    asking = ask()
+    try:
+        return asyncio.run_coroutine_threadsafe(asking, loop).result(LOOK_S)
+    except (LateError, RuntimeError):
+        asking.close()
+        return None
+
+
+@contextmanager
+def telling(watching: Watching, totals: Totals) -> Iterator[None]:
+    """Answer `/metrics` while the block lasts, if there is a port for it. Raises CommandError where it is taken."""
+    with ExitStack() as stack:
+        if watching.metrics_port is not None:
+            try:
+                stack.enter_context(serving_metrics(watching.metrics_host, watching.metrics_port, totals))
+            except OSError as error:
+                place = f"{watching.metrics_host}:{watching.metrics_port}"
+                reason = error.strerror or str(error)
+                raise CommandError(f"Cannot tell metrics on {place} ({reason}): set PLEIN_METRICS_PORT.") from None
+        yield
 
 
 @contextmanager

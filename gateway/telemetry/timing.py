@@ -32,5 +32,6 @@ def server_timing(record: Record) -> tuple[bytes, bytes]:
         plan_s = max(0.0, first - record.executed)
     values = {"parse": parse_s, "plan": plan_s, "db": record.database_s, "total": record.ended - record.began}
     parts = [f"{name};dur={seconds * 1000:.2f}" for name, seconds in values.items()]
-    parts[2] += f';desc="{record.statement_count} statements"'
+    count = record.statement_count
+    parts[2] += f';desc="{count} statement{"" if count == 1 else "s"}"'
     return (NAME, ", ".join(parts).encode())
