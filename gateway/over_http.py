@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import NamedTuple, NoReturn
 
 import orjson
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from auth.errors import Unauthenticated
 from auth.viewer import ANONYMOUS, Viewer
@@ -168,22 +168,26 @@ class GraphQLOverHTTP:
         announced = headers.get(b"content-length", b"")
         if announced.isdigit() and int(announced[:20]) > most:
             await self._refuse_body(receive)
-        chunks: list[bytes] = []
-        size, more = 0, True
+        chunk, more = _piece(await receive())
+        if not more and len(chunk) <= most:  # as nearly always
+            return chunk
+        chunks, size = [chunk], len(chunk)
+        if size > most:
+            await self._refuse_body(receive, more=more)
         while more:
-            chunk, more = await _chunk(receive)
+            chunk, more = _piece(await receive())
             size += len(chunk)
             if size > most:
                 await self._refuse_body(receive, more=more)
             chunks.append(chunk)
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        return b"".join(chunks)
 
     async def _refuse_body(self, receive: Receive, *, more: bool = True) -> NoReturn:
         """Refuse a body that is too long. What still comes is let go, up to a point: most clients read no answer
         before they have sent everything, and a connection closed too early takes the answer with it."""
         ignored = 0
         while more and ignored < IGNORED_BODIES * self._limits.body_bytes:
-            chunk, more = await _chunk(receive)
+            chunk, more = _piece(await receive())
             ignored += len(chunk)
         message = limit_exceeded("body_bytes", self._limits.body_bytes).message
         raise Refusal(413, message, headers=(CLOSE,))
@@ -205,9 +209,8 @@ def _require(media: bytes | None) -> None:
         raise Refusal(406, "Answers come as application/graphql-response+json or application/json.")
 
 
-async def _chunk(receive: Receive) -> tuple[bytes, bool]:
+def _piece(message: Message) -> tuple[bytes, bool]:
     """A piece of the body, and whether there is more. Raises Gone."""
-    message = await receive()
     if message["type"] == "http.disconnect":
         raise Gone
     return message.get("body", b""), message.get("more_body", False)
