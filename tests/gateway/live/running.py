@@ -35,7 +35,14 @@ class Running(Door):
 
     @property
     def square(self) -> Square:
-        return self.server._gateway.square
+        """Its living parts."""
+        return self.server.gateway.square
+
+    async def followed(self, count: int = 1) -> None:
+        """Wait until so many subscriptions run here, in all."""
+        async with asyncio.timeout(SOON_S):
+            while self.square.live.count != count:  # noqa: ASYNC110 - nobody is told of it
+                await asyncio.sleep(0.005)
 
     @asynccontextmanager
     async def socket(self, who: Person | None = None, **options: Any) -> AsyncIterator[Socket]:
@@ -48,7 +55,7 @@ class Running(Door):
 
     def raw_socket(self, **options: Any) -> Any:
         """A WebSocket on which nothing was said yet."""
-        given = {"subprotocols": ["graphql-transport-ws"], "max_size": None, "compression": None} | options
+        given = {"subprotocols": ["graphql-transport-ws"], "max_size": None, "max_queue": None} | options
         return websockets.connect(self.url.replace("http", "ws", 1) + "/graphql", **given)
 
     @asynccontextmanager
@@ -96,12 +103,6 @@ class Socket:
         assert message["type"] == "next", message
         assert "errors" not in message["payload"], message
         return message["payload"]["data"]
-
-    async def settled(self) -> None:
-        """All that was sent has been dealt with, as far as the server got: it answers a query."""
-        id_ = await self.subscribe("{ viewer { account { id } } }")
-        while (message := await self.hear())["type"] != "complete" or message["id"] != id_:
-            assert message["type"] in {"next", "complete"}, message
 
     async def is_quiet(self) -> bool:
         """Nothing comes for a while."""
