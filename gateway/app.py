@@ -36,7 +36,7 @@ from gateway.login import DevelopmentLogin, login_routes
 from gateway.over_http import GraphQLOverHTTP
 from gateway.over_websocket import GraphQLOverWebSocket
 from gateway.parts import database_settings, opened_database, opened_store
-from gateway.persisted import Persisted, load_manifest
+from gateway.persisted import Persisted
 from gateway.request_id import HEADER as REQUEST_ID
 from gateway.request_id import begin_request
 from gateway.settings import Settings
@@ -156,10 +156,9 @@ async def open_square(
 ) -> AsyncIterator[Square]:
     """The living parts, open while the block lasts. `watch` is told of SQL statements.
 
-    Raises what opening raises: DatabaseUnavailable, NotMigrated, ManifestError. A store that does not answer is no
-    fault here, as nothing is read from it yet.
+    Raises what opening raises: DatabaseUnavailable, NotMigrated. A store that does not answer is no fault here, as
+    nothing is read from it yet.
     """
-    trusted = {} if settings.documents is None else load_manifest(settings.documents)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(opened_database(settings, watch))
         reader = Reader(
@@ -188,7 +187,7 @@ async def open_square(
             authenticate=verifier(settings, database).verify,
             execute=execute,
             weigh=weigh,
-            persisted=Persisted(trusted, only=settings.documents_only),
+            persisted=Persisted(settings.documents, only=settings.documents_only),
             live=live,
         )
 

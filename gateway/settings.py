@@ -18,6 +18,7 @@ from typing import Any
 
 from gateway.limits import UNITS, Limits
 from gateway.parsers import SECRET_MIN_CHARACTERS, Variable, base_host, one_of, origins, secret, url, whole
+from gateway.persisted import ManifestError, load_manifest
 from gateway.watching import VARIABLES as WATCHING
 from gateway.watching import Watching, drain_ms, watching_from
 
@@ -78,7 +79,7 @@ class Settings:
     heartbeat_seconds: int
     cors_origins: frozenset[str]
     proxies: int
-    documents: Path | None
+    documents: Mapping[str, str] = field(repr=False)
     documents_only: bool
     introspection: Introspection
     rate_account: int
@@ -121,7 +122,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         heartbeat_seconds=values["HEARTBEAT_SECONDS"],
         cors_origins=values["CORS_ORIGINS"],
         proxies=values["PROXIES"],
-        documents=values["DOCUMENTS"],
+        documents=_documents(values),
         documents_only=_documents_only(values),
         introspection=values["INTROSPECTION"],
         rate_account=_rate(values, "RATE_ACCOUNT"),
@@ -193,6 +194,14 @@ def _s3(values: Mapping[str, Any]) -> S3 | None:
 
 def _limits(values: Mapping[str, Any]) -> Limits:
     return Limits(**{each.name: values[f"LIMIT_{each.name.upper()}"] for each in fields(Limits)})
+
+
+def _documents(values: Mapping[str, Any]) -> Mapping[str, str]:
+    """The texts by id in the manifest, read here so that a wrong one stops the start."""
+    try:
+        return {} if values["DOCUMENTS"] is None else load_manifest(values["DOCUMENTS"])
+    except ManifestError as error:
+        raise SettingsError(f"PLEIN_DOCUMENTS: {error}.") from None
 
 
 def _documents_only(values: Mapping[str, Any]) -> bool:

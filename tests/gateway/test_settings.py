@@ -46,6 +46,22 @@ def test_the_secret_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) 
         load_settings(environ)
 
 
+def test_the_manifest_of_trusted_documents_is_read_at_the_start(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.json"
+    environ = {"PLEIN_DATA_DIR": str(tmp_path), "PLEIN_DOCUMENTS": str(manifest)}
+    with pytest.raises(SettingsError, match=r"^PLEIN_DOCUMENTS: cannot read .*manifest\.json: No such file"):
+        load_settings(environ)
+    manifest.write_text('{"count-1": "{ count }"}')
+    settings = load_settings({**environ, "PLEIN_DOCUMENTS_ONLY": "on"})
+    assert (settings.documents, settings.documents_only) == ({"count-1": "{ count }"}, True)
+    assert "{ count }" not in repr(settings)
+
+
+def test_origins_are_read_as_browsers_write_them(tmp_path: Path) -> None:
+    environ = {"PLEIN_DATA_DIR": str(tmp_path), "PLEIN_CORS_ORIGINS": " https://A.example/, http://localhost:5173 ,"}
+    assert load_settings(environ).cors_origins == {"https://a.example", "http://localhost:5173"}
+
+
 def test_production_has_all_it_needs_and_shows_no_secret() -> None:
     settings = load_settings(PRODUCTION)
     assert settings.is_production
