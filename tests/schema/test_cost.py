@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -80,3 +81,15 @@ def test_one_compiled_cost_serves_lists_of_any_length() -> None:
 def test_a_tree_of_full_pages_costs_what_it_could_bring() -> None:
     page = "content(first: 100) { edges { node { group { %s } } } }"
     assert cost("{ site { " + page % (page % "id") + " } }") == 1 + 100 * (2 + 100 * 2)
+
+
+def test_the_cost_of_a_tree_made_to_be_slow_is_found_in_milliseconds() -> None:
+    schema = graphql_schema()
+    kinds = [each.name for each in schema.get_possible_types(schema.type_map["Content"])]  # type: ignore[arg-type]
+    tree = "id"
+    for _ in range(3):  # as deep as the limit on depth lets lists hang in each other
+        page = f"group {{ content(first: 1) {{ edges {{ node {{ {tree} }} }} }} }}"
+        tree = page + "".join(f" ... on {kind} {{ a{number}: title }}" for number, kind in enumerate(kinds))
+    began = time.process_time()
+    assert cost(f"{{ site {{ content(first: 1) {{ edges {{ node {{ {tree} }} }} }} }} }}") == 2 + 3 * 2
+    assert time.process_time() - began < 0.5
