@@ -27,7 +27,8 @@ from graphql import (
 
 from schema.errors import PleinError
 from schema.root import strawberry_schema
-from tests.oracle.answers import Asked, Thing, answer
+from tests.oracle import answers_from_root, answers_on_items, answers_on_sites  # noqa: F401 - each answers its fields
+from tests.oracle.things import Asked, Thing, answer
 
 Path = tuple[str | int, ...]
 Fault = tuple[Path, str, str | None]

@@ -17,8 +17,8 @@ from gateway.execute import Executor
 from gateway.settings import load_settings
 from gateway.variables import coerce_variables
 from tests.oracle import estate, oracle
-from tests.oracle.answers import Asked
 from tests.oracle.people import VIEWERS
+from tests.oracle.things import Asked
 from tests.oracle.world import World, load
 
 SECRET = "proof" * 8
