@@ -8,6 +8,7 @@ last to come back elsewhere; a client that takes nothing any more is let go of b
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ from gateway.settings import Settings
 from gateway.signals import DRAIN_SECONDS
 
 STUCK_MILLISECONDS = 60_000
+YOUNG_MOST = 10_000
+"""New objects between two looks for circles. Requests make hardly any, and Python's 700 cost 5 % of their CPU."""
 
 
 class Server(uvicorn.Server):
@@ -45,6 +48,13 @@ class Server(uvicorn.Server):
         else:
             self.gateway.is_draining = True
             super().handle_exit(sig, frame)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and take what lives as long as the server does out of the garbage collector's rounds."""
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(YOUNG_MOST)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End in order: streams first, as they would never end by themselves, then requests, then the gateway."""

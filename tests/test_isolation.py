@@ -220,7 +220,7 @@ def whole_site(proof: Proof) -> tuple[Statement, list[bytes | None], str]:
     (selected,) = collect(operation, SCHEMA.query_type, (document.operation(None).node.selection_set,))
     part = Compiler(operation, without_policy()).site(selected.selection_sets, (selected.key,), (True,))
     site = proof.world.site("aster")
-    part, parameters = bind(part, Call({}, None, secret(proof), "0" * 32), site.id)
+    part, parameters = bind(part, Call({}, None, secret(proof)), site.id)
     schema = site.row["schema_name"]
     return Statement(part.text.replace(f'"{TENANT}"', f'"{schema}"'), site.row["role_name"]), parameters, schema
 

@@ -7,7 +7,6 @@ kept by operation and shape of variables, within a bound.
 from __future__ import annotations
 
 import asyncio
-import secrets
 from typing import Any
 
 from graphql import OperationType
@@ -66,7 +65,7 @@ class Executor:
         plan = self._plans.find(square, document, operation, variables)
         _weighed(square, plan, variables)
         viewer_id = None if viewer.account_id is None else str(viewer.account_id).encode()
-        call = Call(variables, viewer_id, square.settings.secret.encode(), secrets.token_hex(16))
+        call = Call(variables, viewer_id, square.settings.secret.encode())
         run = Run(square, plan, call, viewer, here, square.reader.fetch)
         values: list[bytes] = []
         if len(plan.selected) == 1:

@@ -6,7 +6,6 @@ start with a coded error. Whether a viewer may see an event is not decided here:
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -138,7 +137,7 @@ class Asked:
 def run_as(square: Square, plan: Plan, variables: Mapping[str, Any], account_id: UUID | None) -> Run:
     """A run of the plan as this account, or as a visitor."""
     viewer_id = None if account_id is None else str(account_id).encode()
-    call = Call(variables, viewer_id, square.settings.secret.encode(), secrets.token_hex(16))
+    call = Call(variables, viewer_id, square.settings.secret.encode())
     return Run(square, plan, call, Viewer(account_id), None, square.reader.fetch)
 
 

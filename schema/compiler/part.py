@@ -8,6 +8,7 @@ Never talks to a database.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -51,21 +52,25 @@ class RejectedError(Exception):
 
 @dataclass(slots=True)
 class Call:
-    """One request as its parts see it: who asks, the variables, and the errors of fields found on the way.
-
-    `nonce` marks, in the JSON on its way out, where something is still to be put in; no stored text can contain it.
-    """
+    """One request as its parts see it: who asks, the variables, and the errors of fields found on the way."""
 
     variables: Mapping[str, Any]
     viewer_id: bytes | None
     secret: bytes
-    nonce: str
     faults: list[Rejected] = field(default_factory=list)
     wanted: dict[tuple[str, UUID], list[UUID]] = field(default_factory=dict)
     """The keys of rows that are asked for by key, by type's letter and site."""
 
     notes: list[tuple[Exception, FieldNode, str]] = field(default_factory=list)
     """What went wrong beside a field's answer: the error, the field, and the site that is missing in it."""
+
+    _nonce: str = ""
+
+    @property
+    def nonce(self) -> str:
+        """Marks, in the JSON on its way out, where something is still to be put in; no stored text can contain it."""
+        self._nonce = self._nonce or secrets.token_hex(16)
+        return self._nonce
 
     def mark(self, fault: Rejected) -> str:
         """Notes the error of a field, and gives the text that stands in the field's place until the end."""
