@@ -200,11 +200,13 @@ class GraphQLOverSSE:
             if method == "DELETE":
                 raise Refusal(400, "Tell which stream is meant by its token.")
             return await self._distinct(visit, scope, headers, receive)
-        stream = self._find(token, visit)
+        opens = method == "GET" and b"query=" not in scope["query_string"]
+        # A browser's EventSource sends no Authorization: there the token must do, and only opens the stream.
+        stream = self._find(token, None if opens and visit.viewer.account_id is None else visit)
         if method == "DELETE":
             stream.operations.stop(parameter(scope["query_string"], "operationId") or "")
             return 200
-        if method == "GET" and b"query=" not in scope["query_string"]:
+        if opens:
             return self._open(token, stream)
         request = await self._read(scope, headers, receive)
         id_ = request.operation_id if isinstance(request, GraphQLRequest) else None
@@ -247,13 +249,12 @@ class GraphQLOverSSE:
         self._reserved[token] = Stream(self._square, visit, SINGLE)
         return token
 
-    def _find(self, token: str, visit: Visit) -> Stream:
-        """The stream of this token, opened or not, for whoever reserved it. Raises Refusal."""
+    def _find(self, token: str, visit: Visit | None) -> Stream:
+        """The stream of this token, opened or not, for who reserved it (None is taken for that). Raises Refusal."""
         stream = self._reserved.get(token)
         if stream is None or not stream.outlet.is_open:
             raise Refusal(404, "There is no stream with this token; reserve another with PUT.")
-        # A browser's EventSource sends no Authorization: there the token itself must do, and opens the stream only.
-        if visit.viewer.account_id not in {None, stream.account_id}:
+        if visit is not None and visit.viewer.account_id != stream.account_id:
             raise Refusal(403, "This stream is somebody else's.")
         return stream
 

@@ -121,7 +121,16 @@ class Events:
     lines: Any = None
 
     def __post_init__(self) -> None:
-        self.lines = self.response.aiter_lines()
+        self.lines = self._read()
+
+    async def _read(self) -> AsyncIterator[str]:
+        """Lines as the standard has them: ended by LF here, whatever else in a text may look like a line's end."""
+        rest = b""
+        async for chunk in self.response.aiter_raw():
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                assert b"\r" not in line
+                yield line.decode()
 
     async def hear(self, timeout_s: float = SOON_S) -> dict[str, str] | None:
         """The next event's fields; None at the end of the stream. Comments are passed over."""
