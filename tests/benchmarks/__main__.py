@@ -22,21 +22,26 @@ from tests.benchmarks.document import write_document
 from tests.benchmarks.openings import measure_openings
 from tests.benchmarks.report import Findings, report
 from tests.benchmarks.rounds import Bench, Pace, Round, run_workload
-from tests.benchmarks.square import load_estate
+from tests.benchmarks.square import Estate, load_estate
+from tests.benchmarks.subscriptions import Following, measure_subscriptions
 from tests.benchmarks.usage import PROC, Memory, children, peak_memory_bytes
 from tests.benchmarks.workloads import workloads
 
 HOMES = servers.ROOT / ".plein" / "bench"
 HOME = HOMES / str(os.getpid())  # two runs at once are no use, but do no harm
-FULL = (Pace(rounds=5, seconds=2, warm_up_seconds=1), (0, 100, 800), 20)
-QUICK = (Pace(rounds=2, seconds=0.5, warm_up_seconds=0.3), (0, 40), 8)
+FULL = (Pace(rounds=5, seconds=2, warm_up_seconds=1), (0, 100, 800), 20, ((1_000, 1_000), (10_000, 1_000)))
+QUICK = (Pace(rounds=2, seconds=0.5, warm_up_seconds=0.3), (0, 40), 8, ((200, 200),))
+SUBSCRIPTIONS = "subscriptions"
+EVENTS = 20
 
 
 def main() -> int:
     """Run what was asked for; return the exit code."""
     parser = argparse.ArgumentParser(prog="bench", description="Measure Plein beside plain strawberry and pgbench.")
     parser.add_argument("--quick", action="store_true", help="a rough picture in about a minute; the rest takes five")
-    parser.add_argument("--only", metavar="WORD", default="", help="only workloads with this in their name")
+    parser.add_argument(
+        "--only", metavar="WORD", default="", help="only workloads with this in their name, or `subscriptions`"
+    )
     parser.add_argument("--write-docs", action="store_true", help="write the tables to docs/performance.md")
     args = parser.parse_args()
     if not (PROC / "self" / "stat").exists():
@@ -49,28 +54,43 @@ def main() -> int:
     return 0
 
 
-def measure(pace: Pace, besides: tuple[int, ...], samples: int, *, only: str = "") -> Findings:
+def measure(
+    pace: Pace, besides: tuple[int, ...], samples: int, counts: tuple[tuple[int, int], ...], *, only: str = ""
+) -> Findings:
     """Everything there is to measure, on a fresh Postgres; with `only`, some workloads and no openings."""
     machine = describe_machine()
     remove_leftovers()
     try:
         with EmbeddedPostgres(HOME / "postgres") as postgres:
             tell("loading ten sites")
-            rounds, memory = measure_requests(postgres, pace, only)
+            estate = asyncio.run(load_estate(postgres.url))
+            rounds, memory = measure_requests(postgres, estate, pace, only) if only != SUBSCRIPTIONS else ({}, [])
+            followings: list[Following] = []
+            if only in SUBSCRIPTIONS:
+                tell(SUBSCRIPTIONS)
+                followings = follow(postgres, estate, counts)
             openings = []
             if not only:
                 tell(f"opening sites beside {', '.join(map(str, besides))}")
                 openings = measure_openings(postgres.url, HOME / "openings", besides, samples)
     finally:
         shutil.rmtree(HOME, ignore_errors=True)
-    return Findings(machine, rounds, openings, memory)
+    return Findings(machine, rounds, openings, memory, followings)
 
 
-def measure_requests(postgres: EmbeddedPostgres, pace: Pace, only: str) -> tuple[dict[str, list[Round]], list[Memory]]:
+def follow(postgres: EmbeddedPostgres, estate: Estate, counts: tuple[tuple[int, int], ...]) -> list[Following]:
+    """Subscribers of a server of their own, so that its memory is theirs."""
+    assert postgres.pid is not None
+    with servers.plein(postgres.url, estate.viewer_id, HOME / "plein") as server:
+        return measure_subscriptions(server, postgres.url, postgres.pid, estate, counts, EVENTS)
+
+
+def measure_requests(
+    postgres: EmbeddedPostgres, estate: Estate, pace: Pace, only: str
+) -> tuple[dict[str, list[Round]], list[Memory]]:
     """The rounds of every workload, and what the processes held at their peaks."""
     url, pid = postgres.url, postgres.pid
     assert pid is not None
-    estate = asyncio.run(load_estate(url))
     rounds = {}
     with (
         servers.plein(url, estate.viewer_id, HOME / "plein") as plein,

@@ -12,6 +12,7 @@ from statistics import median
 
 from tests.benchmarks.openings import Opening
 from tests.benchmarks.rounds import PGBENCH, Round, median_of
+from tests.benchmarks.subscriptions import Following
 from tests.benchmarks.usage import Memory
 
 PLEIN, RIVAL, HELLO = "Plein", "plain strawberry", "hello world"
@@ -26,6 +27,7 @@ class Findings:
     rounds: Mapping[str, Sequence[Round]]
     openings: Sequence[Opening]
     memory: Sequence[Memory]
+    followings: Sequence[Following] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ def report(findings: Findings) -> str:
         ("What was to be reached", reach_table(findings)),
         ("Against plain strawberry, Postgres included", against_table(findings)),
         ("Opening a site", openings_table(findings.openings)),
+        ("Subscriptions", followings_table(findings.followings)),
         ("Peak memory", memory_table(findings.memory)),
     )
     return f"{findings.machine}\n\n" + "\n".join(f"## {title}\n\n{table}" for title, table in parts)
@@ -154,6 +157,25 @@ def openings_table(openings: Sequence[Opening]) -> str:
         for each in openings
     ]
     return _table(("how", "beside sites", "p50, ms", "p95, ms", "slowest, ms"), rows, left=1)
+
+
+def followings_table(followings: Sequence[Following]) -> str:
+    """What quiet subscribers hold, and how soon an event has reached the last of them."""
+    rows = [
+        (
+            f"{each.subscribers:,}",
+            f"{each.accounts:,}",
+            f"{each.total_bytes / 1e6:.0f}",
+            f"{each.held_bytes / each.subscribers / 1000:.0f}",
+            f"{each.median_ms:.0f}",
+            f"{max(each.last_ms):.0f}",
+            f"{each.server_cpu_ms:.0f}",
+            f"{each.postgres_cpu_ms:.0f}",
+        )
+        for each in followings
+    ]
+    heads = ("subscribers", "of accounts", "server, MB", "kB for each", "to the last, ms", "slowest, ms")
+    return _table((*heads, "its CPU, ms", "Postgres CPU, ms"), rows, left=0)
 
 
 def memory_table(memory: Sequence[Memory]) -> str:

@@ -59,12 +59,21 @@ def peak_memory_bytes(pids: Iterable[int]) -> int:
     return max((_peak(pid) for pid in pids), default=0)
 
 
+def resident_bytes(pid: int) -> int:
+    """What a process holds in memory now; 0 where it is gone."""
+    return _status(pid, "VmRSS:")
+
+
 def _peak(pid: int) -> int:
+    return _status(pid, "VmHWM:")
+
+
+def _status(pid: int, name: str) -> int:
     try:
         lines = (PROC / str(pid) / "status").read_text().splitlines()
     except (FileNotFoundError, ProcessLookupError):
         return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(name)), 0)
 
 
 def _cpu_or_nothing(pid: int) -> float:
