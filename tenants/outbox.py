@@ -95,21 +95,12 @@ class News:
 
 async def append(tx: AsyncConnection, tenant: TenantRef, new: NewEvent) -> None:
     """Write an event, in the site's transaction of what it tells of."""
-    await tx.execute(
-        insert(WINDOW)
-        .inline()  # a site may write events and read none, so nothing can come back
-        .values(
-            xid=_number(func.pg_current_xact_id()),
-            id=uuid7(),
-            tenant_id=tenant.id,
-            topic=new.topic,
-            action=new.action,
-            subject_id=new.subject_id,
-            within_id=new.within_id,
-            kind=new.kind,
-            happened_at=datetime.now(UTC),
-        )
-    )
+    await tx.execute(insert(WINDOW).values(_row(tenant.id, new)))
+
+
+async def append_on_platform(tx: AsyncConnection, tenant_id: UUID, new: NewEvent) -> None:
+    """Write an event of a site, in a transaction of the platform's owner."""
+    await tx.execute(insert(EVENT).values(_row(tenant_id, new)))
 
 
 async def announce(tx: AsyncConnection) -> None:
@@ -190,6 +181,20 @@ def find_missed() -> str:
         .order_by(EVENT.c.xid, EVENT.c.id)
         .limit(limit)
     )
+
+
+def _row(tenant_id: UUID, new: NewEvent) -> dict[str, Any]:
+    return {
+        "xid": _number(func.pg_current_xact_id()),
+        "id": uuid7(),
+        "tenant_id": tenant_id,
+        "topic": new.topic,
+        "action": new.action,
+        "subject_id": new.subject_id,
+        "within_id": new.within_id,
+        "kind": new.kind,
+        "happened_at": datetime.now(UTC),
+    }
 
 
 def _columns() -> tuple[ColumnElement[Any], ...]:

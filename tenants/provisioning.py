@@ -23,6 +23,7 @@ from tenants.database import Database, become, become_platform, driver, run_scri
 from tenants.errors import SlugTaken
 from tenants.ids import uuid7
 from tenants.migrate import site_script
+from tenants.outbox import NewEvent, append_on_platform
 from tenants.registry import TENANT, TenantRef
 from tenants.roles import checked_name, create_role
 from tenants.scripts import Scripts, load_scripts
@@ -143,7 +144,7 @@ async def resume(tx: AsyncConnection, tenant_id: UUID) -> bool:
 
 
 async def change_state(tx: AsyncConnection, tenant_id: UUID, state: str) -> bool:
-    """Write the state with its time and a new version; whether it changed."""
+    """Write the state with its time and a new version, and tell who follows the site; whether it changed."""
     now = datetime.now(UTC)
     statement = (
         update(TENANT)
@@ -155,7 +156,10 @@ async def change_state(tx: AsyncConnection, tenant_id: UUID, state: str) -> bool
             updated_at=now,
         )
     )
-    return bool((await tx.execute(statement)).rowcount)
+    if not (await tx.execute(statement)).rowcount:
+        return False
+    await append_on_platform(tx, tenant_id, NewEvent("SITE", "UPDATED", tenant_id, kind=state))
+    return True
 
 
 def new_ref(tenant_id: UUID, slug: str) -> TenantRef:

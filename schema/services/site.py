@@ -95,10 +95,8 @@ async def _change_state(work: Work, viewer: Viewer, asked: SuspendSiteInput | Re
     if not (viewer.is_operator or standing.is_at_least(Role.OWNER)):
         raise forbidden("Only owners of this site and operators of the platform can suspend or resume it.")
     await work.leave()  # no site's role may change a state, not even its own
-    is_changed = await (suspend if state == "SUSPENDED" else resume)(work.tx, site_id)
+    work.is_heard = await (suspend if state == "SUSPENDED" else resume)(work.tx, site_id)
     await work.enter(standing.site)
-    if is_changed:
-        await record(work, Topic.SITE, ChangeAction.UPDATED, site_id, kind=state)
     return Done(standing.site, {"site": work.node("S", site_id)})
 
 
