@@ -95,12 +95,12 @@ class News:
 
 async def append(tx: AsyncConnection, tenant: TenantRef, new: NewEvent) -> None:
     """Write an event, in the site's transaction of what it tells of."""
-    await tx.execute(insert(WINDOW).values(_row(tenant.id, new)))
+    await tx.execute(insert(WINDOW).inline().values(_row(tenant.id, new)))  # nothing to return: it may not be read
 
 
 async def append_on_platform(tx: AsyncConnection, tenant_id: UUID, new: NewEvent) -> None:
     """Write an event of a site, in a transaction of the platform's owner."""
-    await tx.execute(insert(EVENT).values(_row(tenant_id, new)))
+    await tx.execute(insert(EVENT).inline().values(_row(tenant_id, new)))
 
 
 async def announce(tx: AsyncConnection) -> None:
