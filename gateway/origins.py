@@ -23,7 +23,7 @@ EXPOSED: Header = (
 )
 # `*` stands for every header but Authorization, as no cookies are let in.
 PREFLIGHT: tuple[Header, ...] = (
-    (b"access-control-allow-methods", b"GET, HEAD, POST"),
+    (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, DELETE"),
     (b"access-control-allow-headers", b"*, authorization"),
     (b"access-control-max-age", b"7200"),
 )

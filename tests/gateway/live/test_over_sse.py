@@ -215,3 +215,14 @@ async def test_mutations_by_event_stream(live: Running) -> None:
     async with live.events(owner, query, input={"site": id_of("S", site), **item("WIKI")}) as events:
         assert (await events.next())["createContent"]["content"] == {"title": "Een wiki"}
         assert (await events.hear() or {})["event"] == "complete"
+
+
+async def test_a_page_of_another_origin_may_listen_if_it_may_read(live: Running) -> None:
+    page = {"origin": "http://localhost:3000"}
+    asked = page | {"access-control-request-method": "PUT", "access-control-request-headers": f"authorization,{TOKEN}"}
+    preflight = await live.client.options("/graphql", headers=asked)
+    assert {"PUT", "DELETE"} <= set(preflight.headers["access-control-allow-methods"].split(", "))
+    for answer in (await body_of(live, WHO, **page), await live.client.put("/graphql", headers=page)):
+        assert answer.headers["access-control-allow-origin"] == page["origin"]
+    foreign = await body_of(live, WHO, origin="https://elsewhere.example")
+    assert "access-control-allow-origin" not in foreign.headers
