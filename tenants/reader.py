@@ -186,8 +186,8 @@ class Reader:
         request = Request((statement.text, set_role(statement.role)), params, future, single)
         watch = self._watcher
         if watch is not None:
-            names = statement.role, statement.operation, statement.site
-            request.asked = Asked(watch, watch.asked(), perf_counter(), *names)
+            role, operation, site = statement.role, statement.operation, statement.site
+            request.asked = Asked(watch, watch.asked(), perf_counter(), role, operation, site)
         self._dispatch(request)
         return future
 

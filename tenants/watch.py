@@ -26,7 +26,7 @@ class Asked:
     sent: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would take three times as long, for each statement
 class Ran:
     """A statement that has come to its end. Moments are `time.perf_counter()`'s, in seconds.
 

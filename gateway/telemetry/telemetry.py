@@ -6,6 +6,7 @@ Promises: where nothing is on, it stands around nothing, and what it was given i
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from time import perf_counter
@@ -30,8 +31,9 @@ from tenants.watch import Ran, Watch
 if TYPE_CHECKING:
     from gateway.telemetry.traces import Traces
 
-VERSION = "0.1.0"
 NOBODY_WAITED = "CLIENT_GONE"
+# W3C: version, trace, parent, flags; all zeros mean none.
+TRACEPARENT = re.compile(rb"[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 logger = logging.getLogger("plein.request")
 
@@ -51,6 +53,7 @@ class Telemetry:
         self._is_recording = (
             self._counts or watching.otlp_endpoint is not None or watching.log_requests is not Requests.OFF
         )
+        self.is_tracing = watching.otlp_endpoint is not None
         self._may_record = self._is_recording or self._timing is not Timing.OFF
         self.slow_s = watching.slow_query_ms / 1000 if watching.slow_query_ms else float("inf")
 
@@ -70,7 +73,7 @@ class Telemetry:
         if watching.otlp_endpoint is not None:
             from gateway.telemetry.traces import Traces  # noqa: PLC0415 - 0.2 s, for those who want it
 
-            self._traces = Traces(watching.otlp_endpoint, watching.otlp_sample_percent, VERSION)
+            self._traces = Traces(watching.otlp_endpoint, watching.otlp_sample_percent)
         try:
             yield
         finally:
@@ -169,7 +172,8 @@ class _Endpoint:
             return
         record = Record("http")
         record.method = scope["method"]
-        record.parent = _parent(scope)
+        if self._telemetry.is_tracing:
+            record.parent = _parent(scope)
         told = False
 
         async def watched(message: Message) -> None:
@@ -197,11 +201,11 @@ class _Endpoint:
 
 
 def _parent(scope: Scope) -> tuple[str, str] | None:
-    """What the caller says of the trace that this is part of."""
+    """What the caller says of the trace that this is part of, if it can be understood."""
     given = {name: value for name, value in scope["headers"] if name in {b"traceparent", b"tracestate"}}
-    if b"traceparent" not in given:
+    if TRACEPARENT.fullmatch(given.get(b"traceparent", b"")) is None:
         return None
-    return given[b"traceparent"].decode("latin-1"), given.get(b"tracestate", b"").decode("latin-1")
+    return given[b"traceparent"].decode(), given.get(b"tracestate", b"").decode("latin-1")
 
 
 def _beside(outer: Record | None) -> Record:

@@ -8,6 +8,7 @@ account in any of them. Sent in batches by a thread of the SDK's; what cannot be
 from __future__ import annotations
 
 import asyncio
+import random
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -17,7 +18,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, format_trace_id, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -38,18 +39,19 @@ Attributes = dict[str, str | int | float]
 class Traces:
     """Where spans go. Opened with the process, closed with it."""
 
-    def __init__(self, endpoint: str, sample_percent: int, version: str) -> None:
+    def __init__(self, endpoint: str, sample_percent: int) -> None:
         """`endpoint`: the collector's address; `/v1/traces` is added, as the SDK's own variable has it."""
         self._provider = TracerProvider(
-            sampler=ParentBased(TraceIdRatioBased(sample_percent / 100)),
+            sampler=ParentBased(ALWAYS_ON),  # who has no caller that decides was drawn by lot before
             # `create` adds what stands in OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME, which whoever deploys sets.
-            resource=Resource.create({"service.name": "plein", "service.version": version}),
+            resource=Resource.create({"service.name": "plein"}),
             shutdown_on_exit=False,
         )
         exporter = OTLPSpanExporter(endpoint=endpoint.rstrip("/") + PATH, timeout=END_S)
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
-        self._tracer: Tracer = self._provider.get_tracer("plein", version)
+        self._tracer: Tracer = self._provider.get_tracer("plein")
         self._propagator = TraceContextTextMapPropagator()
+        self._share = sample_percent / 100
         self._texts: WeakKeyDictionary[Document, str] = WeakKeyDictionary()
 
     async def close(self) -> None:
@@ -58,7 +60,9 @@ class Traces:
         await asyncio.to_thread(self._provider.shutdown)
 
     def tell(self, record: Record) -> None:
-        """The span of a finished record with its children; the record learns its trace id."""
+        """The span of a finished record with its children, if it is drawn; the record learns its trace id."""
+        if record.parent is None and random.random() >= self._share:  # noqa: S311 - the SDK's lot costs 30 µs
+            return
         offset_ns = record.began_ns - int(record.began * 1e9)  # from the clock that measures to the one that tells time
 
         def at(moment: float) -> int:

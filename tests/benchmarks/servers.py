@@ -51,6 +51,7 @@ def plein(database_url: str, viewer_id: UUID, data_dir: Path, name: str = "Plein
         "PLEIN_SECRET": SECRET,
         "PLEIN_PORT": str(port),
         "PLEIN_LOG_LEVEL": "error",
+        "PLEIN_SERVER_TIMING": "off",  # as in production, unless asked for
     }
     token = DevelopmentIssuer(SECRET).mint(str(viewer_id)).text
     with running(name, ["-m", "gateway", "serve"], environ, port, {"Authorization": f"Bearer {token}"}) as server:
