@@ -213,14 +213,14 @@ def group_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
 
 
 def group_open(row: Row, terms: Terms) -> ColumnElement[bool]:
-    """Whether the viewer may look inside a group (who is in it): by its level, or as one of its members."""
+    """Whether the viewer may see who is in a group: a member of the site, no guest, by its level or as one of them."""
     return and_(
         terms.clearance() <= int(Level.MEMBERS), or_(row.c.access >= terms.clearance(), in_group(row.c.id, terms))
     )
 
 
 def member_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
-    """The list of members: for members of the site. People are never listed to outsiders."""
+    """The list of members: for members of the site. People are never listed to outsiders or guests."""
     return and_(row.c.left_at.is_(None), terms.clearance() <= int(Level.MEMBERS))
 
 
