@@ -18,6 +18,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from gateway.processes.control import Line, Task
+from gateway.processes.doors import doors
 from gateway.settings import Settings
 from gateway.signals import DRAIN_SECONDS, Ended
 from gateway.telemetry.metrics import Totals, telling
@@ -111,14 +112,14 @@ class Crew:
         self.workers: dict[int, Worker] = {}
         self.totals = Totals(self.look)
         self._settings = settings
-        self._listener = listener
-        self._pauses = dict.fromkeys(range(1, settings.workers + 1), PAUSES_S[0])
+        self._doors = dict(enumerate(doors(listener, settings.workers), start=1))
+        self._pauses = dict.fromkeys(self._doors, PAUSES_S[0])
         self._due = dict.fromkeys(self._pauses, 0.0)
 
     def start(self) -> None:
         """Start all of them. Raises CommandError if one does not come to serve."""
         for number in self._pauses:
-            self.workers[number] = Worker(self._settings, number, self._listener)
+            self.workers[number] = Worker(self._settings, number, self._doors[number])
         if not all(worker.wait_until_ready() for worker in self.workers.values()):
             raise CommandError("A worker process did not start; what it said stands above.")
 
@@ -138,7 +139,7 @@ class Crew:
                 self._due[number] = now + self._pauses[number]
         for number in self._pauses.keys() - self.workers.keys():
             if now >= self._due[number]:
-                self.workers[number] = Worker(self._settings, number, self._listener)
+                self.workers[number] = Worker(self._settings, number, self._doors[number])
 
     def look(self) -> Mapping[int, Snapshot | None]:
         """The numbers of each."""
@@ -147,20 +148,28 @@ class Crew:
     def end(self, number: int) -> None:
         """Pass a signal on, and those that come meanwhile, and wait until all have ended."""
         drain_s = self._settings.drain_ms / 1000 if number == signal.SIGTERM else 0
-        until = time.monotonic() + drain_s + DRAIN_SECONDS + KILL_S
+        closing = time.monotonic() + drain_s
+        until = closing + DRAIN_SECONDS + KILL_S
         while True:
             for worker in self.workers.values():
                 worker.send(number)
             try:
                 while time.monotonic() < until and any(each.exit_code is None for each in self.workers.values()):
+                    if time.monotonic() >= closing:  # theirs are closed by now, and these would let people wait in vain
+                        self._close()
                     time.sleep(TICK_S / 2)
             except Ended as again:
                 number = passed_on(again)
             else:
                 return
 
+    def _close(self) -> None:
+        for door in self._doors.values():
+            door.close()
+
     def bury(self) -> None:
         """Leave nothing of them."""
+        self._close()
         for worker in self.workers.values():
             worker.bury()
 

@@ -58,6 +58,26 @@ def test_they_share_the_port_and_the_metrics_and_one_that_dies_is_replaced(sever
     assert "a worker process died and is replaced" in several.log.read_text()
 
 
+def test_a_burst_of_connections_that_stay_is_spread_over_them(several: Serving) -> None:
+    before = several.metrics()
+    held = [socket.create_connection(("127.0.0.1", several.port)) for _ in range(80)]
+    body = b'{"query":"{ __typename }"}'
+    head = b"POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+    for _ in range(10):
+        for connection in held:
+            connection.sendall(head % len(body) + body)
+        for connection in held:
+            answer = b""
+            while not answer.endswith(b"}}"):
+                answer += connection.recv(65_536)
+    after = several.metrics()
+    spent = [after[key] - before[key] for key in after if key[0] == "process_cpu_seconds_total"]
+    for connection in held:
+        connection.close()
+    assert len(spent) == 2
+    assert min(spent) > max(spent) / 6, spent
+
+
 def test_they_end_when_the_one_who_started_them_is_killed(several: Serving) -> None:
     workers = several.workers()
     several.process.kill()
