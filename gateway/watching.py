@@ -72,7 +72,7 @@ VARIABLES = (
         one_of({each.value: each for each in Timing}),
         None,
         "Which answers carry `Server-Timing`: `off`, `asked` (by `Prefer: server-timing`) or `on`.",
-        "`asked` in production, else `on`",
+        "`asked`",
     ),
     Variable("SLOW_QUERY_MS", whole(0, 600_000), 1_000, "From how long on SQL statements are logged; `0`: never."),
     Variable("METRICS_PORT", whole(1, 65535), None, "Where `/metrics` answers, for Prometheus.", "nowhere"),
@@ -95,11 +95,10 @@ VARIABLES = (
 
 def watching_from(values: Mapping[str, Any], *, is_production: bool) -> Watching:
     """What is watched, by the values of the variables; what was not said depends on what is at stake."""
-    timing = Timing.ASKED if is_production else Timing.ON
     return Watching(
         log_json=is_production if values["LOG_FORMAT"] is None else values["LOG_FORMAT"],
         log_requests=values["LOG_REQUESTS"],
-        server_timing=values["SERVER_TIMING"] or timing,
+        server_timing=values["SERVER_TIMING"] or Timing.ASKED,
         slow_query_ms=values["SLOW_QUERY_MS"],
         metrics_host=values["METRICS_HOST"],
         metrics_port=values["METRICS_PORT"],
