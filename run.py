@@ -23,7 +23,10 @@ STAMP = VENV / "plein.stamp"  # written last: without it, or with another text i
 PIP = (
     "-m pip install --require-hashes --no-deps --only-binary :all: --no-compile --no-input --disable-pip-version-check"
 )
-UNWANTED = ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_CONSTRAINT")
+UNWANTED = (
+    *("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_CONSTRAINT"),
+    "PYTHONDONTWRITEBYTECODE",  # bytecode that is kept makes every start but the first twice as fast
+)
 CHECKS = (  # the cheap ones first; pytest comes last, so that its closing line is the last line
     ("ruff check", ("-m", "ruff", "check", "--quiet")),
     ("ruff format", ("-m", "ruff", "format", "--check", "--quiet")),
@@ -107,7 +110,7 @@ def install(builder, wanted, held):
 
 
 def clean_environment():
-    """Give the environment without what would import modules from, or install packages, elsewhere."""
+    """Give the environment without what would look for modules or packages elsewhere, or forget their bytecode."""
     return {name: value for name, value in os.environ.items() if name not in UNWANTED}
 
 
