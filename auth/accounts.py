@@ -11,10 +11,10 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Table, case, exists, func, literal, select
+from sqlalchemy import ColumnElement, Select, case, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,10 +22,11 @@ from auth.errors import AccountExists, IdentityTaken
 from auth.viewer import PlatformRole, Viewer
 from tenants import platform_tables
 from tenants.ids import uuid7
+from tenants.tables import table_of
 
-ACCOUNT = cast("Table", platform_tables.Account.__table__)  # type: ignore[attr-defined]
-IDENTITY = cast("Table", platform_tables.Identity.__table__)  # type: ignore[attr-defined]
-MEMBERSHIP = cast("Table", platform_tables.Membership.__table__)  # type: ignore[attr-defined]
+ACCOUNT = table_of(platform_tables.Account)
+IDENTITY = table_of(platform_tables.Identity)
+MEMBERSHIP = table_of(platform_tables.Membership)
 
 Connection = AsyncConnection
 """An open transaction, for those above who pass it on and never write SQL themselves."""

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import cast
 from uuid import UUID
 
 from psycopg import sql
-from sqlalchemy import Table, delete, insert, update
+from sqlalchemy import delete, insert, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -27,9 +26,10 @@ from tenants.outbox import NewEvent, append_on_platform
 from tenants.registry import TENANT, TenantRef
 from tenants.roles import checked_name, create_role
 from tenants.scripts import Scripts, load_scripts
+from tenants.tables import table_of
 
-MEMBER = cast("Table", site_tables.Member.__table__)  # type: ignore[attr-defined]
-MEMBERSHIP = cast("Table", site_tables.MembershipWindow.__table__)  # type: ignore[attr-defined]
+MEMBER = table_of(site_tables.Member)
+MEMBERSHIP = table_of(site_tables.MembershipWindow)
 OWNER = 5  # the highest rank of a member
 MEMBERS, PUBLIC = 2, 4  # access levels by rank
 

@@ -12,20 +12,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Table, bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tenants import platform_tables
 from tenants.errors import NotMigrated, StatementFailed
 from tenants.reader import Reader, Statement
+from tenants.tables import table_of
 
-TENANT = cast("Table", platform_tables.Tenant.__table__)  # type: ignore[attr-defined]
-HOST = cast("Table", platform_tables.Host.__table__)  # type: ignore[attr-defined]
-SQUARE = cast("Table", platform_tables.Square.__table__)  # type: ignore[attr-defined]
+TENANT = table_of(platform_tables.Tenant)
+HOST = table_of(platform_tables.Host)
+SQUARE = table_of(platform_tables.Square)
 REF = (TENANT.c.id, TENANT.c.slug, TENANT.c.schema_name, TENANT.c.role_name)
 NO_ROLE = "none"  # what SET ROLE takes, quoted or not, for whoever connected; no role can have this name
 NOT_THERE = ("42P01", "3F000")  # undefined_table, invalid_schema_name

@@ -13,13 +13,13 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from graphql import GraphQLObjectType, get_named_type
 
 from gateway.execute.nodes import find_rows
 from gateway.execute.run import Row, Run, each
 from gateway.execute.splice import NULL
 from schema.compiler import across
 from schema.compiler.across import Across
+from schema.compiler.connection import object_type
 from schema.compiler.paginate import page_of
 from schema.compiler.part import Part, RejectedError
 from schema.compiler.selection import Selected, collect
@@ -122,7 +122,7 @@ async def _answers(run: Run, selected: Selected, part: Part, tenants: Sequence[T
 
 async def _connection(run: Run, selected: Selected, source: Source, entries: list[Entry], total: int) -> bytes:
     operation = run.plan.compiler.operation
-    type_ = _object_type(selected.output)
+    type_ = object_type(selected.output)
     page = source.asked.page
     more = len(entries) > page.size
     entries = entries[: page.size]
@@ -146,7 +146,7 @@ async def _connection(run: Run, selected: Selected, source: Source, entries: lis
 async def _edges(
     run: Run, selected: Selected, source: Source, entries: Sequence[Entry], path: tuple[str, ...], trail: Trail
 ) -> list[dict[str, Any]]:
-    type_ = _object_type(selected.output)
+    type_ = object_type(selected.output)
     item_trail = under(under(trail, selected.output), None, selected.output)
     edges: list[dict[str, Any]] = [{} for _ in entries]
     for item in collect(run.plan.compiler.operation, type_, selected.selection_sets):
@@ -165,7 +165,7 @@ async def _edges(
 
 
 def _page_info(run: Run, selected: Selected, source: Source, entries: Sequence[Entry], *, more: bool) -> dict[str, Any]:
-    type_ = _object_type(selected.output)
+    type_ = object_type(selected.output)
     page = source.asked.page
     ahead, behind = more, (page.before if page.backward else page.after) is not None
     made: dict[str, Any] = {}
@@ -203,15 +203,9 @@ def _kept(run: Run, key: object, make: Any) -> Part:
 
 
 def _wants(run: Run, selected: Selected, *names: str) -> bool:
-    type_ = _object_type(selected.output)
+    type_ = object_type(selected.output)
     fields = collect(run.plan.compiler.operation, type_, selected.selection_sets)
     return any(item.name in names for item in fields)
-
-
-def _object_type(type_: Any) -> GraphQLObjectType:
-    named = get_named_type(type_)
-    assert isinstance(named, GraphQLObjectType)
-    return named
 
 
 def _uuid(column: bytes | None) -> UUID:
