@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from uuid import UUID
 
+from auth.scopes import Scope
+
 
 class PlatformRole(IntEnum):
     """What an account may do on the platform as a whole, by rank."""
@@ -21,16 +23,44 @@ class PlatformRole(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """`account_id` is None for anonymous visitors; `expires_at` is when the credential ends, in seconds since 1970."""
+    """`account_id` is None for anonymous visitors; `expires_at` is when the credential ends, in seconds since 1970.
+
+    `scopes` (with those that they include) and `sites` narrow what the account may do; None: all that it may, on every
+    site. By which credential they came is one of `session_id`, `key_id` and `client_id` (an OAuth client), or none.
+    """
 
     account_id: UUID | None = None
     platform_role: PlatformRole = PlatformRole.NONE
     expires_at: float | None = field(default=None, compare=False)
+    scopes: frozenset[str] | None = None
+    sites: frozenset[UUID] | None = None
+    session_id: UUID | None = field(default=None, compare=False)
+    key_id: UUID | None = field(default=None, compare=False)
+    client_id: UUID | None = field(default=None, compare=False)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the credential lets the account do all that it may."""
+        return self.scopes is None and self.sites is None
 
     @property
     def is_operator(self) -> bool:
         """Whether the viewer may act on every site."""
-        return self.platform_role >= PlatformRole.OPERATOR
+        return self.platform_role >= PlatformRole.OPERATOR and self.allows(Scope.PLATFORM)
+
+    def allows(self, scope: Scope) -> bool:
+        """Whether the credential lets its bearer do this, if the account may."""
+        return self.scopes is None or scope in self.scopes
+
+    def reaches(self, tenant_id: UUID) -> bool:
+        """Whether the credential is for this site among others."""
+        return self.sites is None or tenant_id in self.sites
+
+    @property
+    def credential(self) -> str:
+        """By which credential they came, for the audit: never the credential itself."""
+        kinds = (("session", self.session_id), ("key", self.key_id), ("client", self.client_id))
+        return next((f"{kind}:{id_}" for kind, id_ in kinds if id_ is not None), "token" if self.account_id else "")
 
 
 ANONYMOUS = Viewer()

@@ -7,9 +7,11 @@ Never holds text of a site's content, and never a row that one site could need a
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, Column, DateTime, SmallInteger, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 PLATFORM = "platform"
@@ -174,4 +176,23 @@ class Event(SQLModel, table=True):
     subject_id: UUID
     within_id: UUID | None
     kind: str = Field(sa_type=Text)
+    happened_at: datetime = Field(sa_column=timestamp())
+
+
+class Audit(SQLModel, table=True):
+    """A privileged act: who, what, where, from which client. `tenant_id` is None for the platform itself."""
+
+    __tablename__ = "audit"
+    __table_args__ = {"schema": PLATFORM}
+
+    id: UUID = Field(primary_key=True)
+    tenant_id: UUID | None
+    account_id: UUID | None
+    action: str = Field(sa_type=Text)
+    subject: str = Field(sa_type=Text)
+    details: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    address: str = Field(sa_type=Text)
+    agent: str = Field(sa_type=Text)
+    credential: str = Field(sa_type=Text)
+    request_id: str = Field(sa_type=Text)
     happened_at: datetime = Field(sa_column=timestamp())

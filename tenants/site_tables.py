@@ -209,3 +209,22 @@ class EventWindow(SQLModel, table=True):
     within_id: UUID | None
     kind: str = Field(sa_type=Text)
     happened_at: datetime = Field(sa_column=timestamp())
+
+
+class AuditWindow(SQLModel, table=True):
+    """The privileged acts on this site; the site's role adds to them and changes none."""
+
+    __tablename__ = "audit"
+    __table_args__ = WINDOW
+
+    id: UUID = Field(primary_key=True)
+    tenant_id: UUID
+    account_id: UUID | None
+    action: str = Field(sa_type=Text)
+    subject: str = Field(sa_type=Text)
+    details: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    address: str = Field(sa_type=Text)
+    agent: str = Field(sa_type=Text)
+    credential: str = Field(sa_type=Text)
+    request_id: str = Field(sa_type=Text)
+    happened_at: datetime = Field(sa_column=timestamp())

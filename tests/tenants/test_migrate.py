@@ -24,13 +24,16 @@ from tenants.settings import DatabaseSettings
 from tests import servers
 
 OWN = load_scripts()
+LAST = OWN.tenant_version
+ADDED_SHARED = f"{len(OWN.shared) + 1:04}_added"
 ADDED = 'CREATE TABLE :"schema".added (id uuid PRIMARY KEY); GRANT SELECT ON :"schema".added TO :"role";'
 
 
-def added(text: str = ADDED, *, scope: str = "tenant", number: int = 2) -> Scripts:
+def added(text: str = ADDED, *, scope: str = "tenant") -> Scripts:
     """The product's scripts and one more."""
-    script = Script(number, f"{number:04}_added", text, f"checksum of {text}")
     known: tuple[Script, ...] = getattr(OWN, scope)
+    number = len(known) + 1
+    script = Script(number, f"{number:04}_added", text, f"checksum of {text}")
     return replace(OWN, **{scope: (*known, script)})  # type: ignore[arg-type]
 
 
@@ -115,7 +118,7 @@ async def test_a_platform_script_that_fails_leaves_what_came_before(settings: Da
         await migrate(settings, scripts=broken)
     assert await tables_added(settings) == set()
     good = added("CREATE TABLE platform.added (id uuid PRIMARY KEY)", scope="shared")
-    assert (await migrate(settings, scripts=good)).shared == ("0002_added",)
+    assert (await migrate(settings, scripts=good)).shared == (ADDED_SHARED,)
     assert await tables_added(settings) == {"platform"}
 
 
@@ -125,7 +128,7 @@ async def test_broken_off_right_after_founding(fresh_database: str) -> None:
     with pytest.raises(psycopg.errors.DivisionByZero):
         await migrate(settings, scripts=broken)
     assert len(await ask(settings, "SELECT * FROM platform.square")) == 1
-    assert (await migrate(settings)).shared == ("0001_platform",)
+    assert (await migrate(settings)).shared == tuple(script.name for script in OWN.shared)
     assert len(await ask(settings, "SELECT * FROM platform.square")) == 1
 
 
@@ -159,7 +162,7 @@ async def test_every_site_gets_the_script_once(settings: DatabaseSettings, sites
     report = await migrate(settings, scripts=added(), workers=3, progress=told.append)
     assert report == Report(migrated=5)
     assert await tables_added(settings) == {site.schema_name for site in sites}
-    assert set((await versions(settings)).values()) == {2}
+    assert set((await versions(settings)).values()) == {LAST + 1}
     assert [each.done for each in told] == [1, 2, 3, 4, 5]
     assert {(each.total, each.error) for each in told} == {(5, None)}
     assert await migrate(settings, scripts=added()) == Report()
@@ -185,7 +188,7 @@ async def test_a_site_that_fails_is_reported_and_the_others_go_on(
     ((slug, reason),) = report.failed
     assert slug == spoilt.slug
     assert "already exists" in reason
-    assert (await versions(settings))[spoilt.slug] == 1
+    assert (await versions(settings))[spoilt.slug] == LAST
     await ask(settings, f"DROP TABLE {spoilt.schema_name}.added")
     assert await migrate(settings, scripts=added()) == Report(migrated=1)
 
@@ -219,7 +222,7 @@ async def test_broken_off_it_goes_on_where_it_was(settings: DatabaseSettings, si
     run = asyncio.create_task(migrate(settings, scripts=added(), workers=1, progress=stop))
     with pytest.raises(asyncio.CancelledError):
         await run
-    assert sorted((await versions(settings)).values()) == [1, 1, 1, 2, 2]
+    assert sorted((await versions(settings)).values()) == [*[LAST] * 3, *[LAST + 1] * 2]
     assert await migrate(settings, scripts=added()) == Report(migrated=3)
     assert await tables_added(settings) == {site.schema_name for site in sites}
 
@@ -249,7 +252,7 @@ async def test_a_runner_waits_longer_than_for_a_table(settings: DatabaseSettings
         second = asyncio.create_task(migrate(settings, scripts=added("SELECT 1", scope="shared")))
         await asyncio.sleep(2 * settings.lock_timeout_ms / 1000)
         assert not second.done()
-    assert (await second).shared == ("0002_added",)
+    assert (await second).shared == (ADDED_SHARED,)
 
 
 async def test_nothing_to_do_over_800_sites_is_one_query(

@@ -38,6 +38,8 @@ FILL = """
     INSERT INTO platform.activity VALUES ({site}, {person}, {told}, {rank}, {person}, {person}, now());
     INSERT INTO platform.ceiling VALUES ({site}, {person}, {rank});
     INSERT INTO platform.event VALUES (1, {person}, {site}, {told}, 'CREATED', {person}, {person}, {told}, now());
+    INSERT INTO platform.audit VALUES
+        ({person}, {site}, {person}, 'test.told', {told}, '{{}}', {told}, {told}, {told}, {told}, now());
     INSERT INTO {schema}.member VALUES ({person}, {rank}, now());
     INSERT INTO {schema}."group" VALUES ({person}, {told}, {told}, {rank}, 'OPEN', 1, now(), now());
     INSERT INTO {schema}.group_member VALUES ({person}, {person}, {rank}, now());
