@@ -23,6 +23,7 @@ from tenants.ids import uuid7
 from tenants.platform_tables import Membership
 from tenants.provisioning import NewTenant, drop, new_ref, provision, provision_in, resume, suspend
 from tenants.registry import TENANT, TenantRef
+from tenants.scripts import load_scripts
 from tenants.settings import DatabaseSettings
 from tenants.site_tables import Group, Member
 from tests.conftest import ProvisionSite
@@ -85,7 +86,8 @@ async def test_a_new_site_is_whole(database: Database) -> None:
         rows = await tx.execute(select(MEMBERSHIP).where(MEMBERSHIP.c.tenant_id == ref.id))
         assert [(row.account_id, row.role, row.group_ids) for row in rows] == [(owner, 5, [])]
         state = (await tx.execute(select(TENANT).where(TENANT.c.id == ref.id))).one()
-    assert (state.slug, state.state, state.version, state.schema_version) == (new.slug, "ACTIVE", 1, 1)
+    latest = load_scripts().tenant_version
+    assert (state.slug, state.state, state.version, state.schema_version) == (new.slug, "ACTIVE", 1, latest)
 
 
 async def test_a_seed_is_written_as_the_site(database: Database) -> None:

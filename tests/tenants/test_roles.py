@@ -303,13 +303,17 @@ def test_each_window_shows_its_own_rows_and_no_others(sites: Sites) -> None:
 
 
 def test_each_window_lets_in_its_own_rows_only(sites: Sites) -> None:
-    """The row that is there already, with only the site changed, in every way of writing that there is."""
-    moved = (
-        "INSERT INTO {window} SELECT (jsonb_populate_record(w, jsonb_build_object({name}, {theirs}::text))).*"
-        " FROM {window} AS w"
-    )
+    """The row that is there already, with only the site changed, in every way of writing that there is.
+
+    Where the site is no part of the row's key, the key is a new one, so that it is not the key that is refused.
+    """
     for window in sites.of(sites.mine.schema_name, "v"):
         key = "tenant_id" if "tenant_id" in window.columns else "id"
+        changed = "jsonb_build_object({name}, {theirs}::text)"
+        changed += (
+            " || jsonb_build_object('id', gen_random_uuid())" if {"tenant_id", "id"} <= set(window.columns) else ""
+        )
+        moved = f"INSERT INTO {{window}} SELECT (jsonb_populate_record(w, {changed})).* FROM {{window}} AS w"
         names = {"window": window.identifier, "key": sql.Identifier(key), "theirs": str(sites.theirs.id)}
         for command in ("UPDATE {window} SET {key} = {theirs}", moved, moved + " ON CONFLICT DO NOTHING"):
             refused = pytest.raises((WithCheckOptionViolation, InsufficientPrivilege, ObjectNotInPrerequisiteState))
