@@ -90,7 +90,14 @@ def make_parser() -> argparse.ArgumentParser:
     each.add_argument("--reset", action="store_true", help="remove an earlier demo first; other sites stay")
     add_json(each)
 
-    add(commands, "schema", run_schema, "print the GraphQL schema in its definition language")
+    each = add(commands, "schema", run_schema, "print the GraphQL schema, or what changed since an earlier one")
+    each.add_argument(
+        "--against",
+        type=Path,
+        metavar="FILE",
+        help="print what changed since the schema in this file instead; the exit code is 1 if something breaks clients",
+    )
+    each.add_argument("--json", action="store_true", help="with --against: give the changes as JSON")
 
     each = add(commands, "doctor", run_doctor, "look at database, object store and settings, and say what is wrong")
     add_json(each)
@@ -202,12 +209,25 @@ def run_demo(args: argparse.Namespace, terminal: Terminal) -> int:
     return 0
 
 
-def run_schema(_args: argparse.Namespace, terminal: Terminal) -> int:
-    """Print the schema."""
+def run_schema(args: argparse.Namespace, terminal: Terminal) -> int:
+    """Print the schema, or what changed since an earlier one; 1 if that breaks clients."""
     from schema.root import strawberry_schema  # noqa: PLC0415
 
-    terminal.result(strawberry_schema().as_str())
-    return 0
+    today = strawberry_schema().as_str()
+    if args.against is None:
+        terminal.result(today)
+        return 0
+    from schema.changes import Effect, NotASchema, find_changes  # noqa: PLC0415
+
+    try:
+        changes = find_changes(args.against.read_text(encoding="utf-8"), today)
+    except (NotASchema, UnicodeDecodeError) as error:
+        raise CommandError(f"{args.against} holds no GraphQL schema: {error}") from error
+    if args.json:
+        terminal.result_json([{"effect": each.effect, "what": each.what} for each in changes])
+    else:
+        terminal.table(("effect", "what"), [(each.effect, each.what) for each in changes])
+    return int(any(each.effect is Effect.BREAKING for each in changes))
 
 
 def run_doctor(args: argparse.Namespace, terminal: Terminal) -> int:

@@ -1,7 +1,8 @@
 """The Subscription type: what can be followed while it happens, with the payload of each event.
 
 Promises: bindings only; to add one is to record its event in a service and to add a payload and a field here. Every
-field is nullable, so that an event with a fault in it still comes.
+field is nullable, so that an event with a fault in it still comes. A payload has no field `id`: clients that keep
+things by id, as Relay does, would take it for the thing that it tells of.
 """
 
 from typing import Any
@@ -41,7 +42,7 @@ class ContentChanged:
     """What `contentChanged` tells."""
 
     action: ChangeAction = made("action", "What was done to it.")
-    id: strawberry.ID = made("id", "The item's id.")
+    content_id: strawberry.ID = made("id", "The item's id.")
     content: Content | None = made("node", "The item as it is now; null if it is deleted.")
     cursor: str = made("cursor", CURSOR)
 
@@ -51,7 +52,7 @@ class ContentChanged:
 class CommentAdded:
     """What `commentAdded` tells."""
 
-    id: strawberry.ID = made("id", "The comment's id.")
+    comment_id: strawberry.ID = made("id", "The comment's id.")
     comment: Comment | None = made("node", "The comment.")
     cursor: str = made("cursor", CURSOR)
 
@@ -62,7 +63,7 @@ class SiteChanged:
     """What `siteChanged` tells."""
 
     action: ChangeAction = made("action", "What was done to it.")
-    id: strawberry.ID = made("id", "The site's id.")
+    site_id: strawberry.ID = made("id", "The site's id.")
     site: Site | None = made("node", "The site as it is now.")
     cursor: str = made("cursor", CURSOR)
 

@@ -37,7 +37,9 @@ from tests.benchmarks.square import Estate
 from tests.benchmarks.usage import cpu_seconds, family_cpu_seconds, resident_bytes
 
 QUERY = """subscription ($site: ID!) {
-  contentChanged(site: $site) { action id cursor content { title excerpt publishedAt author { account { name } } } }
+  contentChanged(site: $site) {
+    action contentId cursor content { title excerpt publishedAt author { account { name } } }
+  }
 }"""
 PUBLISH = "mutation ($input: CreateContentInput!) { createContent(input: $input) { content { id } } }"
 ROLES = (Role.MEMBER, Role.MEMBER, Role.MEMBER, Role.MODERATOR, Role.EDITOR, Role.ADMIN)

@@ -157,6 +157,23 @@ def test_the_schema_is_printed_whole(plein: Run) -> None:
     assert {"viewer", "site", "sites"} <= set(build_schema(out).query_type.fields)  # type: ignore[union-attr]
 
 
+def test_what_changed_since_an_earlier_schema(plein: Run, tmp_path: Path) -> None:
+    today, earlier = plein("schema")[1], tmp_path / "earlier.graphql"
+    earlier.write_text(today)
+    assert plein("schema", "--against", str(earlier)) == (0, "", "")
+    earlier.write_text(today.replace("INSIGHTFUL", "CLEVER"))
+    code, out, _ = plein("schema", "--against", str(earlier))
+    breaking = "breaking\tEnum value ReactionKind.CLEVER was removed.\n"
+    assert (code, out) == (1, breaking + "dangerous\tEnum value ReactionKind.INSIGHTFUL was added.\n")
+    told = json.loads(plein("schema", "--against", str(earlier), "--json")[1])
+    assert told[0] == {"effect": "breaking", "what": "Enum value ReactionKind.CLEVER was removed."}
+    earlier.write_text("no schema")
+    code, out, err = plein("schema", "--against", str(earlier))
+    assert (code, out) == (1, "")
+    assert "holds no GraphQL schema: Syntax Error" in err
+    assert plein("schema", "--against", str(tmp_path / "nothing"))[0] == 1
+
+
 def test_the_doctor_finds_nothing_and_something(plein: Run, fresh_square: str, fresh_database: str) -> None:
     def findings(url: str, **environ: str) -> tuple[int, dict[str, str]]:
         code, out, _ = plein("doctor", "--json", PLEIN_MODE="development", PLEIN_DATABASE_URL=url, **environ)

@@ -51,7 +51,7 @@ function with_client(client) {
 }
 
 async function refused(client) {
-  const bad = { query: "subscription ($site: ID!) { contentChanged(site: $site) { id } }", variables: { site: "x" } };
+  const bad = { query: "subscription ($site: ID!) { contentChanged(site: $site) { contentId } }", variables: { site: "x" } };
   return await new Promise((done) => {
     const sink = { next: (result) => done(result.errors[0].extensions.code), complete() {} };
     client.subscribe(bad, { ...sink, error: (errors) => done(errors[0].extensions?.code ?? String(errors)) });

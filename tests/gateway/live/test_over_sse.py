@@ -101,12 +101,12 @@ async def test_a_browsers_own_event_source_can_subscribe(live: Running) -> None:
         heard = await events.hear()
         assert heard is not None
         told = json.loads(heard["data"])["data"]["contentChanged"]
-        assert (heard["event"], heard["id"], told["id"]) == ("next", told["cursor"], first)
+        assert (heard["event"], heard["id"], told["contentId"]) == ("next", told["cursor"], first)
     missed = await published(live, owner, site, access="PUBLIC")
     async with live.client.stream(
         "GET", f"/graphql?{address}", headers=STREAM | {"last-event-id": heard["id"]}
     ) as again:
-        assert (await Events(again).next())["contentChanged"]["id"] == missed
+        assert (await Events(again).next())["contentChanged"]["contentId"] == missed
     await live.followed(0)
     refused = await live.client.get("/graphql", params={"query": "mutation { __typename }"}, headers=STREAM)
     assert refused.status_code == 405
@@ -182,7 +182,7 @@ async def test_several_operations_on_one_stream(live: Running) -> None:
         content = await published(live, owner, site)
         told = [json.loads((await events.hear() or {})["data"]) for _ in range(2)]
         assert {each["id"] for each in told} == {"a", "b"}
-        assert {each["payload"]["data"]["contentChanged"]["id"] for each in told} == {content}
+        assert {each["payload"]["data"]["contentChanged"]["contentId"] for each in told} == {content}
         stopped = await live.client.delete("/graphql", params={"operationId": "a"}, headers=bearer | {TOKEN: token})
         assert stopped.status_code == 200
         await live.followed(1)

@@ -25,7 +25,9 @@ from tests.gateway.live.test_subscriptions import following, last_event, refusal
 from tests.gateway.mutations.door import id_of
 from tests.gateway.mutations.test_content import published
 
-CHANGED = "subscription ($site: ID!, $since: String) { contentChanged(site: $site, since: $since) { id cursor } }"
+CHANGED = (
+    "subscription ($site: ID!, $since: String) { contentChanged(site: $site, since: $since) { contentId cursor } }"
+)
 WRITERS = 6
 EVENTS_PER_WRITER = 25
 
@@ -37,16 +39,16 @@ async def test_what_was_missed_comes_first_and_in_order(live: Running) -> None:
         await following(live, socket, CHANGED, site=id_of("S", site))
         first = await published(live, owner, site)
         told = (await socket.next())["contentChanged"]
-        assert told["id"] == first
+        assert told["contentId"] == first
     missed = [await published(live, owner, site, access=each) for each in ("MEMBERS", "PRIVATE", "PUBLIC")]
     async with live.socket(member) as socket:
         await following(live, socket, CHANGED, site=id_of("S", site), since=told["cursor"])
         then = await published(live, owner, site)
-        heard = [(await socket.next())["contentChanged"]["id"] for _ in range(3)]
+        heard = [(await socket.next())["contentChanged"]["contentId"] for _ in range(3)]
         assert heard == [missed[0], missed[2], then]
         assert await socket.is_quiet()
     async with live.events(member, CHANGED, {"last-event-id": told["cursor"]}, site=id_of("S", site)) as events:
-        assert [(await events.next())["contentChanged"]["id"] for _ in range(3)] == [missed[0], missed[2], then]
+        assert [(await events.next())["contentChanged"]["contentId"] for _ in range(3)] == [missed[0], missed[2], then]
 
 
 async def test_a_cursor_of_elsewhere_or_of_long_ago_is_refused(live: Running) -> None:
@@ -155,7 +157,7 @@ async def test_an_event_waits_for_a_transaction_that_began_before_it(live: Runni
             await append(tx, site, NewEvent("CONTENT", "CREATED", uuid7(), None, "BLOG"))
             first = await published(live, owner, site, access="PUBLIC")
             assert await socket.is_quiet()
-        assert (await socket.next())["contentChanged"]["id"] == first
+        assert (await socket.next())["contentChanged"]["contentId"] == first
 
 
 @pytest.mark.parametrize("is_announced", [True, False])
@@ -187,7 +189,7 @@ async def test_it_goes_on_when_the_database_comes_back(live: Running, square_dat
                 break
             await asyncio.sleep(0.1)
         content = await published(live, owner, site, access="PUBLIC")
-        assert (await socket.next())["contentChanged"]["id"] == content
+        assert (await socket.next())["contentChanged"]["contentId"] == content
 
 
 async def test_old_events_go_and_others_stay(live: Running) -> None:

@@ -25,12 +25,16 @@ from tests.gateway.live.running import Running, Socket
 from tests.gateway.mutations.door import Person, id_of
 from tests.gateway.mutations.test_content import group_of, item, published
 
-WHOLE = "action id cursor content { id title version }"
+WHOLE = "action contentId cursor content { id title version }"
 CHANGED = f"subscription ($site: ID!, $since: String) {{ contentChanged(site: $site, since: $since) {{ {WHOLE} }} }}"
 COMMENTED = (
-    "subscription ($on: ID!) { commentAdded(content: $on) { id cursor comment { body author { account { name } } } } }"
+    "subscription ($on: ID!) { commentAdded(content: $on) {"
+    " commentId cursor comment { body author { account { name } } } } }"
 )
-SITE = "subscription ($site: ID!) { siteChanged(site: $site) { action id site { name state content { totalCount } } } }"
+SITE = (
+    "subscription ($site: ID!) { siteChanged(site: $site) {"
+    " action siteId site { name state content { totalCount } } } }"
+)
 NOWHERE = UUID(int=9)
 
 
@@ -57,14 +61,14 @@ async def test_an_item_from_its_beginning_to_its_end(live: Running) -> None:
         await following(live, socket, CHANGED, site=id_of("S", site))
         content = await published(live, owner, site)
         told = (await socket.next())["contentChanged"]
-        assert (told["action"], told["id"], told["content"]["version"]) == ("CREATED", content, 1)
+        assert (told["action"], told["contentId"], told["content"]["version"]) == ("CREATED", content, 1)
         await live.change(owner, "updateContent", "content { id }", id=content, version=1, title="Anders")
         told = (await socket.next())["contentChanged"]
         assert (told["action"], told["content"]) == ("UPDATED", {"id": content, "title": "Anders", "version": 2})
         await live.change(owner, "updateContent", "content { id }", id=content, version=2, title="Anders")
         await live.change(owner, "deleteContent", "deletedId", id=content)
         told = (await socket.next())["contentChanged"]
-        assert (told["action"], told["id"], told["content"]) == ("DELETED", content, None)
+        assert (told["action"], told["contentId"], told["content"]) == ("DELETED", content, None)
         assert await socket.is_quiet()
 
 
@@ -89,9 +93,9 @@ async def test_comments_on_an_item_and_answers_to_them(live: Running) -> None:
         await live.change(owner, "addComment", "__typename", subject=elsewhere, body="Elders")
         made = await live.change(owner, "addComment", "comment { id }", subject=here, body="Hier")
         told = (await socket.next())["commentAdded"]
-        assert told["id"] == made["comment"]["id"]
+        assert told["commentId"] == made["comment"]["id"]
         assert told["comment"] == {"body": "Hier", "author": {"account": {"name": "Anna"}}}
-        await live.change(owner, "addComment", "__typename", subject=told["id"], body="Terug")
+        await live.change(owner, "addComment", "__typename", subject=told["commentId"], body="Terug")
         assert (await socket.next())["commentAdded"]["comment"]["body"] == "Terug"
         assert await socket.is_quiet()
 
@@ -105,7 +109,7 @@ async def test_a_site_that_is_suspended_is_followed_and_nothing_on_it(live: Runn
         told = (await socket.next())["siteChanged"]
         assert told == {
             "action": "UPDATED",
-            "id": encode_id(NodeId("S", PLATFORM_ID, site.id)),
+            "siteId": encode_id(NodeId("S", PLATFORM_ID, site.id)),
             "site": {"name": "Nieuw", "state": "ACTIVE", "content": {"totalCount": 0}},
         }
         await live.change(owner, "suspendSite", "__typename", id=id_of("S", site))
@@ -164,7 +168,8 @@ async def test_everybody_is_told_of_what_they_may_see_and_no_more(live: Running)
     selection = "id title group { name viewerIsMember } author { role } viewerReaction comments { totalCount }"
     plain = "id title group { name } author { role } comments { totalCount }"
     for selected in (plain, selection, "id"):
-        query = f"subscription ($site: ID!) {{ contentChanged(site: $site) {{ action id content {{ {selected} }} }} }}"
+        told = f"action contentId content {{ {selected} }}"
+        query = f"subscription ($site: ID!) {{ contentChanged(site: $site) {{ {told} }} }}"
         async with asyncio.timeout(60):
             await everybody(live, site, people, group, query, selected)
 
@@ -198,7 +203,7 @@ async def everybody(
         for name, socket in sockets.items():
             expected = [each for each, visible in zip(items, seen[name], strict=True) if visible]
             told = [(await socket.next())["contentChanged"] for _ in expected]
-            assert [each["id"] for each in told] == expected, name
+            assert [each["contentId"] for each in told] == expected, name
             assert {each["action"] for each in told} == {"DELETED"}
         assert all(await asyncio.gather(*(socket.is_quiet() for socket in sockets.values())))
         assert {tuple(each) for each in seen.values()} >= {(False,) * 5 + (True,), (True,) * 6}
@@ -263,10 +268,10 @@ async def last_event(live: Running, site: TenantRef, topic: str = "CONTENT") -> 
 @pytest.mark.parametrize(
     ("selected", "statements"),
     [
-        ("action id content { title author { account { name } } comments { totalCount } }", "classes"),
+        ("action contentId content { title author { account { name } } comments { totalCount } }", "classes"),
         ("content { title site { name viewerMembership { role } } }", "accounts"),
         ("content { title viewerReaction }", "accounts"),
-        ("action id cursor", "none"),
+        ("action contentId cursor", "none"),
     ],
 )
 async def test_statements_per_event_by_access_class_and_not_by_connection(
