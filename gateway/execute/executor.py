@@ -15,7 +15,7 @@ from auth.viewer import Viewer
 from gateway.context import Square
 from gateway.documents import Document, Operation
 from gateway.execute.across import feed_field, search_field
-from gateway.execute.introspection import META_FIELDS, introspection_field, require_introspection
+from gateway.execute.introspection import META_FIELDS, require_introspection
 from gateway.execute.mutation import mutation_field
 from gateway.execute.nodes import node_field, nodes_field
 from gateway.execute.plans import Plans
@@ -40,7 +40,7 @@ FIELDS = {
 
 
 class Executor:
-    """Runs operations; one per process. It keeps compiled plans and nothing else."""
+    """Runs operations; one per process. It keeps compiled plans and answers about the schema, and nothing else."""
 
     def __init__(self) -> None:
         self._plans = Plans()
@@ -113,11 +113,18 @@ async def _field(run: Run, document: Document, operation: Operation, selected: S
     try:
         if meta is not None:
             require_introspection(run.square.settings.introspection, run.viewer)
-            return introspection_field(run.square.schema, document, operation, selected, dict(run.call.variables))
+            return _about_schema(run, document, operation, selected)
         return await _bound_field(run, selected)
     except Exception as error:  # one field's fault is not the others'; what concerns all of them is raised again
         output = selected.output if meta is None else meta.type
         return run.fail(error, levels(under((), output)), selected.nodes[0])
+
+
+def _about_schema(run: Run, document: Document, operation: Operation, selected: Selected) -> bytes:
+    """A field about the schema; several in one operation share what may be told."""
+    share = run.square.settings.limits.introspection // sum(each.name in META_FIELDS for each in run.plan.selected)
+    variables = dict(run.call.variables)
+    return run.plan.introspections.field(run.square.schema, document, operation, selected, variables, share)
 
 
 async def _bound_field(run: Run, selected: Selected) -> bytes:

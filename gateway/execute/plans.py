@@ -12,6 +12,7 @@ from typing import Any
 
 from gateway.context import Square
 from gateway.documents import Document, Operation
+from gateway.execute.introspection import Introspections
 from gateway.execute.run import Plan
 from gateway.record import note_step
 from schema.catalogue import catalogue_of
@@ -29,6 +30,7 @@ class Plans:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[Operation, Any], Plan] = OrderedDict()
+        self._introspections = Introspections()
 
     @property
     def kept(self) -> int:
@@ -48,7 +50,8 @@ class Plans:
         root = schema.get_root_type(operation.type)
         assert root is not None
         catalogue, selected = catalogue_of(schema), collect(selection, root, (operation.node.selection_set,))
-        plan = Plan(Compiler(selection, catalogue), selected, cost_of(selection, catalogue, selected), operation.name)
+        cost = cost_of(selection, catalogue, selected)
+        plan = Plan(Compiler(selection, catalogue), selected, cost, self._introspections, operation.name)
         note_step("plan", began)
         self._kept[key] = plan
         if len(self._kept) > PLANS_MOST:

@@ -15,6 +15,7 @@ from graphql import FieldNode
 
 from auth.viewer import Viewer
 from gateway.context import Square
+from gateway.execute.introspection import Introspections
 from schema.compiler.compile import Compiler
 from schema.compiler.cost import Cost
 from schema.compiler.part import Call, Part, Rejected, bind
@@ -39,11 +40,15 @@ EVERYWHERE = (DatabaseUnavailable, ReaderBusy)
 
 @dataclass
 class Plan:
-    """An operation compiled for variables of one shape; its parts are made when first needed and then kept."""
+    """An operation compiled for variables of one shape; its parts are made when first needed and then kept.
+
+    `introspections`: the answers about the schema that are kept, of all plans together.
+    """
 
     compiler: Compiler
     selected: tuple[Selected, ...]
     cost: Cost
+    introspections: Introspections
     name: str | None = None
     parts: dict[object, Part] = field(default_factory=dict)
     given: dict[str, dict[str, Value]] = field(default_factory=dict)

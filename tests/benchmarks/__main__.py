@@ -95,9 +95,11 @@ def measure_requests(
     with (
         servers.plein(url, estate.viewer_id, HOME / "plein") as plein,
         servers.rival(url, estate.viewer_id) as rival,
+        servers.rival(url, estate.viewer_id, "create_introspected") as introspected,
+        servers.protocol(url, estate.viewer_id, HOME / "protocol") as protocol,
         servers.hello() as hello,
     ):
-        bench = Bench(url, pid, HOME / "plein", estate, plein, rival, hello)
+        bench = Bench(url, pid, HOME / "plein", estate, plein, rival, introspected, (hello, protocol))
         for workload in workloads(estate):
             if only in workload.name:
                 tell(workload.name)

@@ -17,6 +17,8 @@ What is compared, on the same data in one run, each a process of its own:
 - **plain strawberry**: resolvers and DataLoaders on strawberry's own ASGI view and psycopg, hand-written SQL on the
   same tables, without any access rule or token, which favours it;
 - **hello world**: a bare uvicorn application that answers 26 bytes;
+- **Plein, fixed answers**: Plein itself, with each operation executed once and then answered with the same bytes: what
+  is left is the work for the protocol, uvicorn's included;
 - **pgbench** (`-M prepared`): the very statement that Plein's compiler wrote for the document, with the same
   parameters, role and session settings, and nothing around it.
 
@@ -32,6 +34,8 @@ Subscribers are WebSockets that all ask `contentChanged` of one site with seven 
 event is a mutation over HTTP. *To the last* is from before that mutation is sent until the last subscriber has the
 event; shown is the median of twenty. Members, moderators, editors, an admin: a handful of access classes, so a handful
 of statements. *kB for each* is what the server's memory grew by.
+
+For *introspection* plain strawberry serves Plein's own schema, and both give the whole of it.
 
 The site that is asked has 2,400 items with 6 comments each and 50 members; one item in seven is in a closed group.
 

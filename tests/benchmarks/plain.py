@@ -15,6 +15,7 @@ from strawberry.asgi import GraphQL
 from strawberry.dataloader import DataLoader
 
 from schema.relay import NodeId, decode_id, encode_id
+from schema.root import strawberry_schema
 from tests.benchmarks.connections import Connections
 
 Row = dict[str, Any]
@@ -334,8 +335,8 @@ SCHEMA = strawberry.Schema(Query, mutation=Mutation, types=[Content])
 class App(GraphQL[Any, Any]):
     """strawberry's own ASGI view, with loaders made anew for each request."""
 
-    def __init__(self, database_url: str, viewer_id: UUID) -> None:
-        super().__init__(SCHEMA, graphql_ide=None)
+    def __init__(self, database_url: str, viewer_id: UUID, schema: strawberry.Schema = SCHEMA) -> None:
+        super().__init__(schema, graphql_ide=None)
         self._connections = Connections(database_url)
         self._viewer_id = viewer_id
 
@@ -351,3 +352,8 @@ class App(GraphQL[Any, Any]):
 def create_app() -> App:
     """The application, for the server that the environment names the database and the viewer to."""
     return App(os.environ[DATABASE], UUID(os.environ[VIEWER]))
+
+
+def create_introspected() -> App:
+    """The same over Plein's own schema, for questions about the schema."""
+    return App(os.environ[DATABASE], UUID(os.environ[VIEWER]), strawberry_schema())

@@ -12,10 +12,10 @@ from statistics import median
 
 from tests.benchmarks.openings import Opening
 from tests.benchmarks.rounds import PGBENCH, Round, median_of
+from tests.benchmarks.servers import HELLO, PLEIN, PROTOCOL, RIVAL
 from tests.benchmarks.subscriptions import Following
 from tests.benchmarks.usage import Memory
 
-PLEIN, RIVAL, HELLO = "Plein", "plain strawberry", "hello world"
 LISTS = ("20 items + author", "+ 5 comments each with author", "200 items + author")
 
 
@@ -82,6 +82,22 @@ REACHES = (
         )
         for name in LISTS
     ),
+    Reach(
+        "20 items + author",
+        "CPU of the protocol alone (fixed answers, uvicorn included), as a share of that of gateway and Postgres",
+        0.15,
+        False,
+        lambda each: each[PROTOCOL].server / each[PLEIN].whole,
+        _percent,
+    ),
+    Reach(
+        "introspection",
+        "requests per core, against plain strawberry with the same schema",
+        100,
+        True,
+        lambda each: each[RIVAL].server / each[PLEIN].server,
+        _times,
+    ),
 )
 
 
@@ -132,7 +148,7 @@ def reach_table(findings: Findings) -> str:
         except KeyError:
             values = []
         if not values:
-            rows.append((reach.workload, reach.meaning, wanted, "not measured: there is no pgbench", "", ""))
+            rows.append((reach.workload, reach.meaning, wanted, "not measured", "", ""))
             continue
         value = median(values)
         span = f"{reach.shown(min(values))} - {reach.shown(max(values))}"

@@ -16,7 +16,7 @@ from statistics import median
 from typing import Any
 
 from tests.benchmarks.load import Job, run_load, wire
-from tests.benchmarks.servers import HOST, Server
+from tests.benchmarks.servers import HELLO, HOST, RIVAL, Server
 from tests.benchmarks.square import Estate
 from tests.benchmarks.statements import Sent, is_installed, run_pgbench, statement_of
 from tests.benchmarks.usage import cpu_seconds, family_cpu_seconds
@@ -59,7 +59,7 @@ Round = Mapping[str, Sample]
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What the rounds run on. `hello` takes part where the least that a server can do is of interest."""
+    """What the rounds run on. `introspected`: plain strawberry over Plein's schema; `beside`: who else, at times."""
 
     url: str
     postgres_pid: int
@@ -67,12 +67,14 @@ class Bench:
     estate: Estate
     plein: Server
     rival: Server
-    hello: Server
+    introspected: Server
+    beside: tuple[Server, ...]
 
 
 def run_workload(bench: Bench, workload: Workload, pace: Pace) -> list[Round]:
     """All rounds of one workload."""
-    servers = [bench.plein, bench.rival, *([bench.hello] if workload.name == "item by id" else [])]
+    rival = bench.introspected if workload.same_schema else bench.rival
+    servers = [bench.plein, rival, *(each for each in bench.beside if each.name in workload.beside)]
     requests = {server.name: _request(bench, server, workload) for server in servers}
     sent = _sent(bench, workload) if workload.is_compared and is_installed() else None
     for server in servers:
@@ -108,7 +110,7 @@ def variables_for(server: Server, workload: Workload) -> Mapping[str, Any]:
 
 
 def _request(bench: Bench, server: Server, workload: Workload) -> str:
-    variables = workload.variables if server is bench.hello else variables_for(server, workload)
+    variables = workload.variables if server.name == HELLO else variables_for(server, workload)
     return wire("/graphql", dict(server.headers), _body(workload.document, variables))
 
 
@@ -118,7 +120,7 @@ def _sent(bench: Bench, workload: Workload) -> Sent:
 
 
 def _run(bench: Bench, server: Server, request: str, seconds: float) -> Sample:
-    connections = RIVAL_CONNECTIONS if server is bench.rival else CONNECTIONS
+    connections = RIVAL_CONNECTIONS if server.name == RIVAL else CONNECTIONS
     own, backends = cpu_seconds(server.pid), family_cpu_seconds(bench.postgres_pid)
     result = run_load(Job(server.port, request, connections, seconds, COUNT_MOST))
     own, backends = cpu_seconds(server.pid) - own, family_cpu_seconds(bench.postgres_pid) - backends

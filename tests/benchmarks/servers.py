@@ -28,6 +28,7 @@ SECRET = "benchmark-" * 4
 # What `gateway.serve.make_server` sets: no access log, no header of its own, no belief in proxies, the fastest loop.
 FLAGS = ("--no-access-log", "--no-server-header", "--no-proxy-headers", "--loop", "uvloop", "--http", "httptools")
 START_SECONDS = 30
+PLEIN, RIVAL, HELLO, PROTOCOL = "Plein", "plain strawberry", "hello world", "Plein, fixed answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,9 @@ class Server:
 
 
 @contextmanager
-def plein(database_url: str, viewer_id: UUID, data_dir: Path, name: str = "Plein") -> Iterator[Server]:
+def plein(
+    database_url: str, viewer_id: UUID, data_dir: Path, name: str = PLEIN, module: str = "gateway"
+) -> Iterator[Server]:
     """Plein itself, and a token of the viewer's for it."""
     port = free_port()
     environ = {
@@ -54,17 +57,24 @@ def plein(database_url: str, viewer_id: UUID, data_dir: Path, name: str = "Plein
         "PLEIN_SERVER_TIMING": "off",  # as in production, unless asked for
     }
     token = DevelopmentIssuer(SECRET).mint(str(viewer_id)).text
-    with running(name, ["-m", "gateway", "serve"], environ, port, {"Authorization": f"Bearer {token}"}) as server:
+    with running(name, ["-m", module, "serve"], environ, port, {"Authorization": f"Bearer {token}"}) as server:
         yield server
 
 
 @contextmanager
-def rival(database_url: str, viewer_id: UUID) -> Iterator[Server]:
-    """Plain strawberry."""
+def protocol(database_url: str, viewer_id: UUID, data_dir: Path) -> Iterator[Server]:
+    """Plein with fixed bytes where it would execute: what is left is the work for the protocol, uvicorn's included."""
+    with plein(database_url, viewer_id, data_dir, PROTOCOL, "tests.benchmarks.protocol") as server:
+        yield server
+
+
+@contextmanager
+def rival(database_url: str, viewer_id: UUID, factory: str = "create_app") -> Iterator[Server]:
+    """Plain strawberry; with the factory `create_introspected`, over Plein's own schema."""
     port = free_port()
-    command = ["-m", "uvicorn", "tests.benchmarks.plain:create_app", "--factory", *FLAGS, "--port", str(port)]
+    command = ["-m", "uvicorn", f"tests.benchmarks.plain:{factory}", "--factory", *FLAGS, "--port", str(port)]
     environ = {plain.DATABASE: database_url, plain.VIEWER: str(viewer_id)}
-    with running("plain strawberry", [*command, "--log-level", "error"], environ, port, {}) as server:
+    with running(RIVAL, [*command, "--log-level", "error"], environ, port, {}) as server:
         yield server
 
 
@@ -73,7 +83,7 @@ def hello() -> Iterator[Server]:
     """Bare uvicorn."""
     port = free_port()
     command = ["-m", "uvicorn", "tests.benchmarks.hello:app", *FLAGS, "--port", str(port), "--log-level", "error"]
-    with running("hello world", command, {}, port, {}) as server:
+    with running(HELLO, command, {}, port, {}) as server:
         yield server
 
 

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from graphql import get_introspection_query
+
+from tests.benchmarks.servers import HELLO, PROTOCOL
 from tests.benchmarks.square import Estate
 
 AUTHOR = "author { account { name } }"
@@ -20,7 +23,8 @@ PAGE = 100  # the most a page holds
 class Workload:
     """A document and its variables. `cursor_of`: the document that gives the variable `after` first.
 
-    `is_compared`: whether pgbench runs the same statement; `writes`: whether it changes something.
+    `is_compared`: whether pgbench runs the same statement; `writes`: whether it changes something; `same_schema`:
+    whether plain strawberry serves Plein's own schema, not one of its own; `beside`: who else takes part.
     """
 
     name: str
@@ -29,6 +33,8 @@ class Workload:
     cursor_of: str = ""
     is_compared: bool = True
     writes: bool = False
+    same_schema: bool = False
+    beside: tuple[str, ...] = ()
 
     def with_cursor(self, data: Any) -> Mapping[str, Any]:
         """The variables, with the cursor that the answer to `cursor_of` holds."""
@@ -47,8 +53,8 @@ def workloads(estate: Estate) -> tuple[Workload, ...]:
     added = f"addComment(input: $input) {{ comment {{ body {AUTHOR} }} }}"
     said = {"subject": estate.sites[1].item_id, "body": "Een goed voorstel, dank."}
     return (
-        Workload("item by id", f"query ($id: ID!) {{ {one} }}", {"id": largest.item_id}),
-        Workload("20 items + author", _on_site(_content(20, ITEM)), slug),
+        Workload("item by id", f"query ($id: ID!) {{ {one} }}", {"id": largest.item_id}, beside=(HELLO,)),
+        Workload("20 items + author", _on_site(_content(20, ITEM)), slug, beside=(PROTOCOL,)),
         Workload("+ 5 comments each with author", _on_site(_content(20, f"{ITEM} {comments}")), slug),
         Workload(
             "200 items + author",
@@ -64,6 +70,7 @@ def workloads(estate: Estate) -> tuple[Workload, ...]:
             is_compared=False,
             writes=True,
         ),
+        Workload("introspection", get_introspection_query(), is_compared=False, same_schema=True),
     )
 
 
