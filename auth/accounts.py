@@ -44,6 +44,7 @@ class Account:
     email: str
     role: PlatformRole
     created_at: datetime
+    suspended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +103,16 @@ async def load_account_by_email(tx: AsyncConnection, email: str) -> Account | No
 
 
 async def load_viewer(tx: AsyncConnection, issuer: str, subject: str) -> Viewer | None:
-    """Return who this issuer's subject is, as a viewer, or None where no account has that identity."""
+    """Return who this issuer's subject is, as a viewer, or None: no such identity, or a suspended account."""
     row = (await tx.execute(viewer_by_identity(issuer, subject))).first()
     return None if row is None else Viewer(row.id, PlatformRole(row.role))
 
 
 def viewer_by_identity(issuer: str, subject: str) -> Select[Any]:
-    """Return the statement that finds id and role of the account with this identity."""
+    """Return the statement that finds id and role of the account with this identity, if it is not suspended."""
     source = IDENTITY.join(ACCOUNT, ACCOUNT.c.id == IDENTITY.c.account_id)
-    return select(ACCOUNT.c.id, ACCOUNT.c.role).select_from(source).where(*_is_identity(issuer, subject))
+    is_live = ACCOUNT.c.suspended_at.is_(None)
+    return select(ACCOUNT.c.id, ACCOUNT.c.role).select_from(source).where(*_is_identity(issuer, subject), is_live)
 
 
 async def load_cast(tx: AsyncConnection, issuer: str, *, per_part: int = 2) -> list[AccountOverview]:
@@ -150,4 +152,6 @@ def _is_identity(issuer: str, subject: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def _account(row: Any) -> Account | None:
-    return None if row is None else Account(row.id, row.name, row.email, PlatformRole(row.role), row.created_at)
+    if row is None:
+        return None
+    return Account(row.id, row.name, row.email, PlatformRole(row.role), row.created_at, row.suspended_at)

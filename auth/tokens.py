@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from time import time
 from typing import Protocol
 
@@ -18,12 +17,11 @@ from joserfc.errors import ExpiredTokenError, JoseError
 from joserfc.jwk import Key
 
 from auth.errors import TokenExpired, Unauthenticated
+from auth.remembered import Remembered
 from auth.viewer import Viewer
 
 AUDIENCE = "plein"
 MAX_TOKEN_BYTES = 4096  # a header line of 8 kB is what most proxies let through; a token is a part of it
-REMEMBER_SECONDS = 30.0  # how long a role that was taken away, or an account that was closed, may still work
-REMEMBER_TOKENS = 10_000  # 1.5 MB; people at work at once in half a minute, on one gateway process
 CLOCK_SKEW_SECONDS = 10
 
 LoadViewer = Callable[[str, str], Awaitable[Viewer | None]]
@@ -64,24 +62,24 @@ class TokenVerifier:
         self._load_viewer = load_viewer
         self._audience = audience
         self._clock = clock
-        self._verified: dict[bytes, tuple[float, Viewer]] = {}
+        self.memory = Remembered(clock)
 
     def remembered(self, token: str) -> Viewer | None:
         """Return the viewer of a token that was verified a moment ago, without waiting for anything; else None."""
-        found = self._verified.get(sha256(token.encode("utf-8", "surrogatepass")).digest())
-        return found[1] if found is not None and self._clock() < found[0] else None
+        return self.memory.find(token)
 
     async def verify(self, token: str) -> Viewer:
         """Return the viewer of this token. Raises `TokenExpired` or `Unauthenticated`, and whatever reading raises."""
-        viewer = self.remembered(token)
+        viewer = self.memory.find(token)
         if viewer is not None:
             return viewer
+        forgotten = self.memory.forgotten
         issuer, subject, expires_at = self._check(token)
         viewer = await self._load_viewer(issuer, subject)
         if viewer is None:
             raise Unauthenticated
         viewer = replace(viewer, expires_at=expires_at)
-        self._remember(token, viewer, expires_at)
+        self.memory.keep(token, viewer, expires_at, forgotten)
         return viewer
 
     def _check(self, token: str) -> tuple[str, str, float]:
@@ -119,10 +117,3 @@ class TokenVerifier:
             raise TokenExpired from None
         except JoseError:
             raise Unauthenticated from None
-
-    def _remember(self, token: str, viewer: Viewer, expires_at: float) -> None:
-        while len(self._verified) >= REMEMBER_TOKENS:
-            del self._verified[next(iter(self._verified))]  # the oldest: a dict keeps the order of insertion
-        key = sha256(token.encode()).digest()
-        self._verified.pop(key, None)
-        self._verified[key] = (min(expires_at, self._clock() + REMEMBER_SECONDS), viewer)

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.accounts import load_viewer
 from auth.issuer import DevelopmentIssuer
+from auth.revocations import RevocationFeed, Revocations, load_revocations
 from auth.tokens import TokenVerifier
 from auth.viewer import Viewer
 from gateway.context import Execute, Square, Weigh, weightless
@@ -176,6 +177,15 @@ async def open_square(
         live = Live(database_settings(settings), most=settings.subscriptions, heartbeat_s=settings.heartbeat_seconds)
         stack.push_async_callback(live.close)
         stack.enter_context(pruning(database))
+        revocations = Revocations()
+        tokens = verifier(settings, database)
+        revocations.hear_for(tokens.memory)
+        revocations.hear(live.revoke)
+        feed = RevocationFeed(
+            database_settings(settings), revocations, partial(load_revocations, reader, registry.platform_role)
+        )
+        feed.open()
+        stack.push_async_callback(feed.close)
         yield Square(
             settings=settings,
             schema=schema,
@@ -184,11 +194,13 @@ async def open_square(
             database=database,
             registry=registry,
             store=store,
-            authenticate=verifier(settings, database).verify,
+            authenticate=tokens.verify,
             execute=execute,
             weigh=weigh,
             persisted=Persisted(settings.documents, only=settings.documents_only),
             live=live,
+            revocations=revocations,
+            catch_up=feed.catch_up,
         )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLSchema
 
+from auth.revocations import Revocations
 from auth.viewer import Viewer
 from gateway.documents import Document, Documents, Operation
 from gateway.persisted import Persisted
@@ -39,6 +40,10 @@ def weightless(_square: Square, _document: Document, _operation: Operation, _var
     return 0
 
 
+async def nothing_new() -> None:
+    """For a square on which nothing is revoked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Square:
     """Everything a request needs. `authenticate` tells who shows this token, or raises `Unauthenticated`."""
@@ -55,3 +60,6 @@ class Square:
     live: Live
     weigh: Weigh = weightless
     persisted: Persisted = field(default_factory=Persisted)
+    revocations: Revocations = field(default_factory=Revocations)
+    catch_up: Callable[[], Awaitable[None]] = nothing_new
+    """Tells here, at once, what is revoked by now: for whoever just did it."""

@@ -15,12 +15,13 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from urllib.parse import parse_qs
-from uuid import UUID
 
 import orjson
 from starlette.types import Message, Receive, Scope, Send
 
-from auth.errors import TokenExpired
+from auth.errors import TokenExpired, Unauthenticated
+from auth.revocations import Revoked
+from auth.viewer import Viewer
 from gateway.context import Square
 from gateway.errors import ErrorObject, Header, Refusal, Rejected, problem_from
 from gateway.limits import limit_exceeded
@@ -52,6 +53,10 @@ START: tuple[Header, ...] = (
 ReadRequest = Callable[[Scope, Mapping[bytes, bytes], Receive], Awaitable[GraphQLRequest | Batch]]
 
 
+ENDED = {Reason.EXPIRED: TokenExpired(), Reason.REVOKED: Unauthenticated(Reason.REVOKED.value)}
+"""What is told last where the client has to sign in again."""
+
+
 class Last(bytes):
     """A message after which the stream ends."""
 
@@ -71,9 +76,9 @@ class Stream:
         self._opened = asyncio.Event()
 
     @property
-    def account_id(self) -> UUID | None:
+    def viewer(self) -> Viewer:
         """Whose it is."""
-        return self._visit.viewer.account_id
+        return self._visit.viewer
 
     @property
     def is_opened(self) -> bool:
@@ -86,7 +91,7 @@ class Stream:
         self._opened.set()
         self._send = send
         self.outlet.attach()
-        square.live.connect(self.outlet)
+        square.live.connect(self.outlet, self.viewer)
         try:
             await send({"type": "http.response.start", "status": 200, "headers": [*START, *headers]})
             self.outlet.put(PULSE)
@@ -116,8 +121,8 @@ class Stream:
     async def _finish(self, reason: Reason) -> None:
         if self._send is not None:
             last = b""
-            if reason is Reason.EXPIRED:
-                last = _event("next", orjson.dumps({"errors": problem_from(TokenExpired()).errors}))
+            if reason in ENDED:
+                last = _event("next", orjson.dumps({"errors": problem_from(ENDED[reason]).errors}))
                 last += _event("complete", b"")
             await self._send(_chunk(last, more=False))
 
@@ -167,6 +172,7 @@ class GraphQLOverSSE:
         self._make_visit = make_visit
         self._origins = origins
         self._reserved: dict[str, Stream] = {}
+        square.revocations.hear(self._revoke)
 
     async def __call__(
         self, scope: Scope, headers: Mapping[bytes, bytes], request_id: Header, receive: Receive, send: Send
@@ -193,13 +199,15 @@ class GraphQLOverSSE:
     async def _answer(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> Stream | str | int:
         """A stream, the token of a reserved one, or the status that says that it is done."""
         method, token = scope["method"], token_of(headers, scope["query_string"])
+        began = self._square.revocations.count
         visit = await self._make_visit(scope, headers)
         if method == "PUT":
+            self._require_valid(visit, began)
             return self._reserve(visit)
         if token is None:
             if method == "DELETE":
                 raise Refusal(400, "Tell which stream is meant by its token.")
-            return await self._distinct(visit, scope, headers, receive)
+            return await self._distinct(visit, began, scope, headers, receive)
         opens = method == "GET" and b"query=" not in scope["query_string"]
         # A browser's EventSource sends no Authorization: there the token must do, and only opens the stream.
         stream = self._find(token, None if opens and visit.viewer.account_id is None else visit)
@@ -218,9 +226,12 @@ class GraphQLOverSSE:
         stream.operations.start(id_, prepare(self._square, visit, request))
         return 202
 
-    async def _distinct(self, visit: Visit, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> Stream:
+    async def _distinct(
+        self, visit: Visit, began: int, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive
+    ) -> Stream:
         """A stream of one operation, or of the reason why it cannot be run."""
         request = await self._read(scope, headers, receive)
+        self._require_valid(visit, began)
         if not isinstance(request, GraphQLRequest):
             raise Refusal(400, "A stream takes one request, not an array.")
         stream = Stream(self._square, visit, DISTINCT)
@@ -254,9 +265,21 @@ class GraphQLOverSSE:
         stream = self._reserved.get(token)
         if stream is None or not stream.outlet.is_open:
             raise Refusal(404, "There is no stream with this token; reserve another with PUT.")
-        if visit is not None and visit.viewer.account_id != stream.account_id:
-            raise Refusal(403, "This stream is somebody else's.")
+        if visit is not None and visit.viewer != stream.viewer:
+            raise Refusal(403, "This stream is somebody else's, or was reserved by what may do more or less.")
         return stream
+
+    def _require_valid(self, visit: Visit, began: int) -> None:
+        """Raise Unauthenticated for who was let in by what was revoked since."""
+        if self._square.revocations.has_ended(visit.viewer, began):
+            raise Unauthenticated(Reason.REVOKED.value)
+
+    def _revoke(self, revoked: Revoked) -> None:
+        """Let go of the streams that were reserved by what is valid no more; those that are open are ended anyway."""
+        for token, stream in list(self._reserved.items()):
+            if not stream.is_opened and revoked.is_about(stream.viewer):
+                del self._reserved[token]
+                stream.end()
 
     def _open(self, token: str, stream: Stream) -> Stream:
         if stream.is_opened:

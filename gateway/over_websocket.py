@@ -35,7 +35,7 @@ PONG = '{"type":"pong"}'
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_ACCEPTABLE = 4400, 4401, 4403, 4406
 LATE, ALREADY, TOO_MANY_INITS = 4408, 4409, 4429
 GOING_AWAY, TOO_BIG, FAULT, TRY_AGAIN = 1001, 1009, 1011, 1013
-CODES = {Reason.GOING: GOING_AWAY, Reason.SLOW: TRY_AGAIN, Reason.EXPIRED: FORBIDDEN}
+CODES = {Reason.GOING: GOING_AWAY, Reason.SLOW: TRY_AGAIN, Reason.EXPIRED: FORBIDDEN, Reason.REVOKED: FORBIDDEN}
 
 
 class Refused(Exception):  # noqa: N818 - what a client did against the protocol
@@ -99,7 +99,8 @@ class _Connection:
                 expiry = asyncio.get_running_loop().call_later(left_s, self._outlet.close, Reason.EXPIRED)
             self._operations = Operations(self._square, visit, self._outlet, _SPEECH)
             while (message := await self._next()) is not None:
-                self._take(message)
+                if self._outlet.is_open:  # what still comes while it is being ended is not done any more
+                    self._take(message)
         finally:
             if expiry is not None:
                 expiry.cancel()
@@ -131,12 +132,17 @@ class _Connection:
         given = _authorization(message.get("payload"))
         if given is not None:
             headers[b"authorization"] = given
+        revocations = self._square.revocations
+        began = revocations.count
         try:
             visit = await make_visit(scope, headers)
         except AuthError as error:
             raise Refused(FORBIDDEN, error.message) from None
         except Exception as error:  # the database is away
             raise Refused(TRY_AGAIN, problem_from(error).errors[0]["message"]) from None
+        if revocations.has_ended(visit.viewer, began):
+            raise Refused(FORBIDDEN, Reason.REVOKED.value)
+        self._square.live.connect(self._outlet, visit.viewer)
         self._outlet.put('{"type":"connection_ack"}')
         return visit
 

@@ -15,7 +15,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 from uuid import UUID
 
-from auth.viewer import Viewer
+from auth.revocations import Revoked
+from auth.viewer import ANONYMOUS, Viewer
 from gateway.context import Square
 from gateway.errors import ErrorObject
 from gateway.execute.plans import Plans
@@ -61,7 +62,7 @@ class Live:
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._announcing = False
-        self._outlets: dict[Outlet, None] = {}
+        self._outlets: dict[Outlet, Viewer] = {}
         self._emptied: asyncio.Event | None = None
         self.is_draining = False
 
@@ -108,11 +109,17 @@ class Live:
         if not follower.circle.followers:
             self._forget(follower.circle)
 
-    def connect(self, outlet: Outlet) -> None:
-        """A connection began: it gets heartbeats, and is ended with the process."""
+    def connect(self, outlet: Outlet, viewer: Viewer = ANONYMOUS) -> None:
+        """A connection began, or it is known now whose it is: it gets heartbeats, and is ended with the process."""
         if not self._outlets:
             self._spawn(self._beat())
-        self._outlets[outlet] = None
+        self._outlets[outlet] = viewer
+
+    def revoke(self, revoked: Revoked) -> None:
+        """End every connection that was opened by what is valid no more."""
+        for outlet, viewer in list(self._outlets.items()):
+            if revoked.is_about(viewer):
+                outlet.close(Reason.REVOKED)
 
     def disconnect(self, outlet: Outlet) -> None:
         """A connection ended."""

@@ -22,6 +22,7 @@ class Reason(Enum):
     GOING = "The server is about to stop; connect again."
     SLOW = "Too slow in taking what is sent; connect again."
     EXPIRED = "The access token has expired; sign in again."
+    REVOKED = "What let you in is not valid any more; sign in again."
 
 
 class Outlet:
@@ -85,10 +86,10 @@ class Outlet:
             self.close(Reason.SLOW)
 
     def close(self, reason: Reason) -> None:
-        """End the connection: after what waits has gone out, or at once for who is too slow."""
+        """End the connection: after what waits has gone out, or at once for who is too slow or may stay no longer."""
         if self._closing is None:
             self._closing = reason
-            if reason is Reason.SLOW:
+            if reason in (Reason.SLOW, Reason.REVOKED):
                 self._waiting.clear()
             self._let_go()
             self._pump = asyncio.create_task(self._end(self._pump, reason))

@@ -13,10 +13,11 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
-from auth import tokens
+from auth import remembered, tokens
 from auth.errors import TokenExpired, Unauthenticated
 from auth.issuer import DEVELOPMENT_ISSUER, DevelopmentIssuer, derive_key
-from auth.tokens import MAX_TOKEN_BYTES, REMEMBER_SECONDS, TokenVerifier, TrustedIssuer
+from auth.remembered import REMEMBER_SECONDS
+from auth.tokens import MAX_TOKEN_BYTES, TokenVerifier, TrustedIssuer
 from auth.viewer import PlatformRole, Viewer
 
 SECRET = "a secret of the test, long enough"
@@ -239,7 +240,7 @@ async def test_a_refusal_is_not_remembered(issuer: DevelopmentIssuer, verifier: 
 async def test_what_is_remembered_is_bounded(
     issuer: DevelopmentIssuer, verifier: TokenVerifier, square: Square, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tokens, "REMEMBER_TOKENS", 3)
+    monkeypatch.setattr(remembered, "REMEMBER_CREDENTIALS", 3)
     square.add("anna")
     several = [issuer.mint("anna").text for _ in range(5)]
     for token in several:
