@@ -17,6 +17,7 @@ from types import FrameType
 import uvicorn
 
 from gateway.app import Gateway, create_app
+from gateway.one_write import Protocol
 from gateway.settings import Settings
 from gateway.signals import DRAIN_SECONDS
 
@@ -72,6 +73,7 @@ def make_server(settings: Settings) -> Server:
     config = uvicorn.Config(
         gateway,
         access_log=False,
+        http=Protocol,
         server_header=False,
         proxy_headers=False,
         log_config=None,

@@ -23,6 +23,7 @@ from psycopg import Error as PsycopgError
 from psycopg.pq.abc import PGconn, PGresult
 
 from tenants.errors import ReadError, StatementFailed, StatementTimeout
+from tenants.libpq import sync_of
 from tenants.prepared import Key, PreparedStatements
 from tenants.watch import Asked, Ran
 
@@ -103,7 +104,9 @@ class Pipeline:
         self._outcome: Rows | bytes | ReadError | None = None  # what the head will be told
         self._silent_ticks = 0
         self._retiring = False
-        self._writing = False
+        self._flushing = False  # will send at the end of this turn
+        self._writing = False  # sends on when the socket has room again
+        self._sync = sync_of(self._conn)
         self._loop = asyncio.get_running_loop()
         self._fd = self._conn.socket
         self._conn.nonblocking = 1
@@ -111,7 +114,7 @@ class Pipeline:
         self._loop.add_reader(self._fd, self._on_readable)
 
     def send(self, request: Request) -> None:
-        """Put one segment on the wire. Whatever happens, the request is answered through its future."""
+        """Put one segment on its way. Whatever happens, the request is answered through its future."""
         if not self.flight:
             self._silent_ticks = 0
         self.flight.append(request)
@@ -123,12 +126,24 @@ class Pipeline:
                 self._send_messages(conn, request)
             except (TypeError, ValueError) as error:  # parameters that libpq cannot take; what was sent must be closed
                 request.fail(error)
-            conn.pipeline_sync()
-            if not self._writing and conn.flush():
-                self._writing = True
-                self._loop.add_writer(self._fd, self._on_writable)
+            self._sync()
+            if not self._flushing:
+                self._flushing = True
+                self._loop.call_soon(self._flush)
         except Exception as error:  # half a segment may be on its way
             self.lose(str(error) or repr(error))
+
+    def _flush(self) -> None:
+        """Send what this turn of the loop has gathered: the server is woken once for all of it."""
+        self._flushing = False
+        if self._writing or self.gone.is_set():
+            return
+        try:
+            if self._conn.flush():
+                self._writing = True
+                self._loop.add_writer(self._fd, self._on_writable)
+        except PsycopgError as error:
+            self.lose(str(error))
 
     def _send_messages(self, conn: PGconn, request: Request) -> None:
         """Everything but the Sync; `request.messages` is right even when this raises half-way."""

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 import pytest_asyncio
 
+from tenants import libpq
 from tenants.errors import DatabaseUnavailable, ReaderBusy, ReadError, StatementFailed, StatementTimeout
 from tenants.reader import Reader, Statement, set_role
 
@@ -423,3 +424,21 @@ async def test_close_answers_what_is_in_flight_and_refuses_the_rest(make_reader:
     await reader.close()
     await reader.open()
     assert await reader.fetch_value(a("SELECT 1"), []) == b"1"
+
+
+async def test_reads_of_one_turn_are_sent_together_with_either_way_to_sync(
+    make_reader: MakeReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """psycopg's own Sync stands in where its libpq cannot be called: the answers are the same."""
+    statements = [Statement(NONCE, role) for role in (A, B) * 10]
+    wanted = [[(f"{number} {each.role}".encode(),)] for number, each in enumerate(statements)]
+    for call in (libpq._send_pipeline_sync(), None):
+        monkeypatch.setattr(libpq, "_send_pipeline_sync", lambda call=call: call)
+        reader = await make_reader(connections=2)
+        reads = (reader.fetch(each, (str(number).encode(),)) for number, each in enumerate(statements))
+        assert await asyncio.gather(*reads) == wanted
+
+
+def test_the_wheel_s_own_libpq_is_called() -> None:
+    if psycopg.pq.__impl__ == "binary":
+        assert libpq._send_pipeline_sync() is not None

@@ -14,6 +14,7 @@ import pytest_asyncio
 import uvicorn
 
 from gateway.app import create_app
+from gateway.one_write import Protocol
 from gateway.settings import load_settings
 
 
@@ -22,7 +23,14 @@ async def listening(app: Any, *, lifespan: str = "on") -> AsyncIterator[str]:
     """Serve an application on a free port of this machine; gives its address without a path."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, lifespan=lifespan, log_config=None, access_log=False, proxy_headers=False)  # type: ignore[arg-type]
+        config = uvicorn.Config(
+            app,
+            lifespan=lifespan,  # type: ignore[arg-type]
+            http=Protocol,
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+        )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells it by an attribute only
