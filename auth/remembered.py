@@ -49,8 +49,8 @@ class Remembered:
         self._known[key] = (min(ends_at, self._clock() + REMEMBER_SECONDS), viewer)
 
     def forget(self, credential_id: UUID) -> None:
-        """Forget one session, key or client."""
-        self._forget(lambda viewer: credential_id in (viewer.session_id, viewer.key_id, viewer.client_id))
+        """Forget one session, key, client or grant."""
+        self._forget(lambda viewer: viewer.hangs_on(credential_id))
 
     def forget_account(self, account_id: UUID) -> None:
         """Forget every credential of an account."""

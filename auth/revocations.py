@@ -49,7 +49,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """An account, or one credential (a session, a key, a client), that does not let anybody in any more."""
+    """An account, or one credential (a session, a key, a client, a grant), that lets nobody in any more."""
 
     kind: str
     subject_id: UUID
@@ -58,7 +58,7 @@ class Revoked:
         """Whether this viewer was let in by it."""
         if self.kind == ACCOUNT:
             return viewer.account_id == self.subject_id
-        return self.subject_id in (viewer.session_id, viewer.key_id, viewer.client_id)
+        return viewer.hangs_on(self.subject_id)
 
 
 class Remembers(Protocol):
@@ -123,7 +123,7 @@ class Revocations:
         """Whether what let this viewer in was revoked after `count` was `since`: before they could be told."""
         if self.count == since:
             return False
-        by = (viewer.account_id, viewer.session_id, viewer.key_id, viewer.client_id)
+        by = (viewer.account_id, viewer.session_id, viewer.key_id, viewer.client_id, viewer.grant_id)
         return any(self._recent.get(each, 0) > since for each in by if each is not None)
 
 

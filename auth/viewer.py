@@ -26,7 +26,8 @@ class Viewer:
     """`account_id` is None for anonymous visitors; `expires_at` is when the credential ends, in seconds since 1970.
 
     `scopes` (with those that they include) and `sites` narrow what the account may do; None: all that it may, on every
-    site. By which credential they came is one of `session_id`, `key_id` and `client_id` (an OAuth client), or none.
+    site. By which credential they came is one of `session_id`, `key_id` and `client_id` (an OAuth client), or none. A
+    client's access token hangs on a grant, `grant_id`, and mostly on the session that the grant came from.
     """
 
     account_id: UUID | None = None
@@ -37,6 +38,7 @@ class Viewer:
     session_id: UUID | None = field(default=None, compare=False)
     key_id: UUID | None = field(default=None, compare=False)
     client_id: UUID | None = field(default=None, compare=False)
+    grant_id: UUID | None = field(default=None, compare=False)
 
     @property
     def is_whole(self) -> bool:
@@ -56,10 +58,14 @@ class Viewer:
         """Whether the credential is for this site among others."""
         return self.sites is None or tenant_id in self.sites
 
+    def hangs_on(self, credential_id: UUID) -> bool:
+        """Whether they came by this session, key, client or grant, and go with it."""
+        return credential_id in (self.session_id, self.key_id, self.client_id, self.grant_id)
+
     @property
     def credential(self) -> str:
         """By which credential they came, for the audit: never the credential itself."""
-        kinds = (("session", self.session_id), ("key", self.key_id), ("client", self.client_id))
+        kinds = (("client", self.client_id), ("session", self.session_id), ("key", self.key_id))
         return next((f"{kind}:{id_}" for kind, id_ in kinds if id_ is not None), "token" if self.account_id else "")
 
 

@@ -30,10 +30,11 @@ from tenants.reader import Reader
 from tenants.registry import Registry
 from tenants.settings import DatabaseSettings
 
-ACCOUNT_ID, SESSION, KEY, CLIENT = (uuid4() for _ in range(4))
+ACCOUNT_ID, SESSION, KEY, CLIENT, GRANT = (uuid4() for _ in range(5))
 BY_SESSION = Viewer(ACCOUNT_ID, session_id=SESSION)
 BY_KEY = Viewer(ACCOUNT_ID, key_id=KEY)
 BY_CLIENT = Viewer(ACCOUNT_ID, client_id=CLIENT)
+BY_GRANT = Viewer(ACCOUNT_ID, session_id=SESSION, client_id=CLIENT, grant_id=GRANT)
 ELSE = Viewer(uuid4(), session_id=uuid4())
 
 
@@ -122,17 +123,18 @@ async def test_nothing_is_lost_with_the_connection(heard: Listening, database: D
 @pytest.mark.parametrize(
     ("kind", "subject_id", "meant"),
     [
-        (ACCOUNT, ACCOUNT_ID, [BY_SESSION, BY_KEY, BY_CLIENT]),
-        (CREDENTIAL, SESSION, [BY_SESSION]),
+        (ACCOUNT, ACCOUNT_ID, [BY_SESSION, BY_KEY, BY_CLIENT, BY_GRANT]),
+        (CREDENTIAL, SESSION, [BY_SESSION, BY_GRANT]),
         (CREDENTIAL, KEY, [BY_KEY]),
-        (CREDENTIAL, CLIENT, [BY_CLIENT]),
+        (CREDENTIAL, CLIENT, [BY_CLIENT, BY_GRANT]),
+        (CREDENTIAL, GRANT, [BY_GRANT]),
         (CREDENTIAL, ACCOUNT_ID, []),
         (ACCOUNT, SESSION, []),
     ],
 )
 def test_it_is_about_whoever_came_by_it(kind: str, subject_id: UUID, meant: list[Viewer]) -> None:
     revoked = Revoked(kind, subject_id)
-    everybody = [BY_SESSION, BY_KEY, BY_CLIENT, ELSE, Viewer()]
+    everybody = [BY_SESSION, BY_KEY, BY_CLIENT, BY_GRANT, ELSE, Viewer()]
     assert [viewer for viewer in everybody if revoked.is_about(viewer)] == meant
     memory, revocations = Remembered(time), Revocations()
     for number, viewer in enumerate(everybody):
