@@ -145,7 +145,9 @@ def test_it_is_about_whoever_came_by_it(kind: str, subject_id: UUID, meant: list
     assert [viewer for number, viewer in enumerate(everybody) if memory.find(str(number)) is None] == meant
     # Whoever was verified before and connects after.
     if kind == ACCOUNT or meant:
-        assert [viewer for viewer in everybody if revocations.has_ended(viewer, began)] == (meant or [BY_SESSION])
+        assert [viewer for viewer in everybody if revocations.has_ended(viewer, began)] == (
+            meant or [BY_SESSION, BY_GRANT]
+        )
     assert not any(revocations.has_ended(viewer, revocations.count) for viewer in everybody)
 
 
