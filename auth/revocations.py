@@ -83,6 +83,11 @@ async def revoke_credential(tx: AsyncConnection, credential_id: UUID) -> None:
     await _revoke(tx, CREDENTIAL, credential_id)
 
 
+async def revoke_credentials(tx: AsyncConnection, credential_ids: Sequence[UUID]) -> None:
+    """The same for several at once; none is no fault."""
+    await _revoke(tx, CREDENTIAL, *credential_ids)
+
+
 async def prune_revocations(tx: AsyncConnection) -> int:
     """Remove the revocations that everybody has heard of; how many. `tx` is the platform owner's."""
     done = await tx.execute(delete(REVOCATION).where(REVOCATION.c.revoked_at < datetime.now(UTC) - KEPT))
@@ -203,7 +208,9 @@ def find_revocations() -> str:
     return written(found)
 
 
-async def _revoke(tx: AsyncConnection, kind: str, subject_id: UUID) -> None:
-    row = {"id": uuid7(), "kind": kind, "subject_id": subject_id, "revoked_at": func.now()}
-    await tx.execute(insert(REVOCATION).inline().values(row))
+async def _revoke(tx: AsyncConnection, kind: str, *subject_ids: UUID) -> None:
+    if not subject_ids:
+        return
+    rows = [{"id": uuid7(), "kind": kind, "subject_id": each, "revoked_at": func.now()} for each in subject_ids]
+    await tx.execute(insert(REVOCATION).inline().values(rows))
     await tx.execute(select(func.pg_notify(CHANNEL, "")))

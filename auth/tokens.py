@@ -28,8 +28,8 @@ LoadViewer = Callable[[str, str], Awaitable[Viewer | None]]
 """From issuer and subject to the viewer, or None where no account has that identity."""
 
 
-class Authenticator(Protocol):
-    """Whatever tells who is asking from one credential; the door knows no more of signing in than this."""
+class Verifier(Protocol):
+    """Whatever tells who is asking from one kind of credential; the door knows no more of signing in than this."""
 
     async def verify(self, token: str) -> Viewer:
         """Return the viewer. Raises `Unauthenticated`, or `TokenExpired` where signing in again would help."""
@@ -47,7 +47,7 @@ class TrustedIssuer:
 
 
 class TokenVerifier:
-    """Verifies JWT access tokens of trusted issuers; an `Authenticator`. One per process, on one event loop."""
+    """Verifies JWT access tokens of trusted issuers; a `Verifier`. One per process, on one event loop."""
 
     def __init__(
         self,

@@ -20,12 +20,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from auth.accounts import load_viewer
 from auth.issuer import DevelopmentIssuer
 from auth.revocations import RevocationFeed, Revocations, load_revocations
-from auth.tokens import TokenVerifier
-from auth.viewer import Viewer
 from gateway.context import Execute, Square, Weigh, weightless
+from gateway.credentials import make_authenticator
 from gateway.documents import Documents
 from gateway.errors import Problem, problem_from
 from gateway.execute import Executor
@@ -36,6 +34,10 @@ from gateway.live.hub import Live
 from gateway.login import DevelopmentLogin, login_routes
 from gateway.over_http import GraphQLOverHTTP
 from gateway.over_websocket import GraphQLOverWebSocket
+from gateway.pages.faults import error_page, page_of_fault, wants_page
+from gateway.pages.layout import Pages, style_routes
+from gateway.pages.signing_in import signing_in_routes
+from gateway.pages.signing_out import signing_out_routes
 from gateway.parts import database_settings, opened_database, opened_store
 from gateway.persisted import Persisted
 from gateway.request_id import HEADER as REQUEST_ID
@@ -44,7 +46,6 @@ from gateway.settings import Settings
 from gateway.telemetry.telemetry import Telemetry
 from schema.errors import ErrorCode
 from schema.root import graphql_schema
-from tenants.database import Database
 from tenants.reader import Reader
 from tenants.registry import Registry
 from tenants.watch import Watch
@@ -78,6 +79,7 @@ class Gateway:
         self._websocket: GraphQLOverWebSocket | None = None
         handlers = {HTTPException: answer_refusal, Exception: answer_fault}
         self._others = Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=handlers)
+        self._others.state.pages = Pages(settings, lambda: self.square)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or live through the lifespan."""
@@ -120,6 +122,7 @@ class Gateway:
     def _routes(self) -> list[BaseRoute]:
         is_development = not self._settings.is_production
         routes: list[BaseRoute] = [*health_routes(self._checks, lambda: self.is_draining)]
+        routes += [*style_routes(), *signing_in_routes(), *signing_out_routes()]
         if self._settings.console:
             routes += console_routes(is_development=is_development)
         if is_development:
@@ -178,8 +181,7 @@ async def open_square(
         stack.push_async_callback(live.close)
         stack.enter_context(pruning(database))
         revocations = Revocations()
-        tokens = verifier(settings, database)
-        revocations.hear_for(tokens.memory)
+        authenticator = make_authenticator(settings, database, revocations)
         revocations.hear(live.revoke)
         feed = RevocationFeed(
             database_settings(settings), revocations, partial(load_revocations, reader, registry.platform_role)
@@ -194,7 +196,8 @@ async def open_square(
             database=database,
             registry=registry,
             store=store,
-            authenticate=tokens.verify,
+            authenticate=authenticator.bearer,
+            signed_in=authenticator.session,
             execute=execute,
             weigh=weigh,
             persisted=Persisted(settings.documents, only=settings.documents_only),
@@ -211,17 +214,6 @@ async def check_database(square: Square) -> None:
         pass
 
 
-def verifier(settings: Settings, database: Database) -> TokenVerifier:
-    """Who is asked about tokens: in development our own issuer; in production nobody is trusted yet."""
-
-    async def load(issuer: str, subject: str) -> Viewer | None:
-        async with database.transaction(None) as tx:
-            return await load_viewer(tx, issuer, subject)
-
-    issuers = [] if settings.is_production else [DevelopmentIssuer(settings.secret).trusted]
-    return TokenVerifier(issuers, load)
-
-
 def _naming(scope: Scope, send: Send) -> Send:
     """`send` with the request's id in the answer's headers."""
     given = next((value for name, value in scope["headers"] if name == REQUEST_ID), None)
@@ -235,18 +227,22 @@ def _naming(scope: Scope, send: Send) -> Send:
     return named
 
 
-async def answer_refusal(_request: Request, error: Exception) -> Response:
-    """The router's own refusals (no such path, wrong method) in the shape of all errors."""
+async def answer_refusal(request: Request, error: Exception) -> Response:
+    """The router's own refusals (no such path, wrong method): a page for browsers, else in the shape of all errors."""
     assert isinstance(error, HTTPException)
     code = ErrorCode.NOT_FOUND if error.status_code == 404 else ErrorCode.BAD_USER_INPUT
+    if wants_page(request):
+        return error_page(request, error.status_code, code)
     message = "There is nothing at this address." if error.status_code == 404 else error.detail
     headers = tuple((name.lower().encode(), value.encode()) for name, value in (error.headers or {}).items())
     errors = ({"message": message, "extensions": {"code": code.value}},)
     return _response(Problem(error.status_code, errors, headers))
 
 
-async def answer_fault(_request: Request, error: Exception) -> Response:
+async def answer_fault(request: Request, error: Exception) -> Response:
     """Whatever else an endpoint raises, by the one map."""
+    if wants_page(request):
+        return page_of_fault(request, error)
     return _response(problem_from(error))
 
 

@@ -99,15 +99,19 @@ def caller_of(viewer: Viewer, client: tuple[str, int] | None, forwarded_for: byt
     """Who calls. `proxies` says how many of the last addresses in X-Forwarded-For are written by proxies of ours."""
     if viewer.account_id is not None:
         return Caller(ACCOUNT, viewer.account_id.int)  # as a number, it is compared without asking Python
-    address = client[0] if client else ""
+    return Caller(ADDRESS, network_of(address_of(client, forwarded_for, proxies)))
+
+
+def address_of(client: tuple[str, int] | None, forwarded_for: bytes | None, proxies: int) -> str:
+    """The address that somebody calls from; see `caller_of`."""
     if proxies and forwarded_for is not None:
         passed = forwarded_for.decode("latin-1").split(",")
-        address = passed[max(len(passed) - proxies, 0)].strip()
-    return Caller(ADDRESS, _network(address))
+        return passed[max(len(passed) - proxies, 0)].strip()
+    return client[0] if client else ""
 
 
 @lru_cache(maxsize=4096)
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """An address as far as it tells one household from another: of version 6, the first half."""
     try:
         parsed = ip_address(address.partition("%")[0])

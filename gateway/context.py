@@ -35,6 +35,11 @@ Weigh = Callable[["Square", Document, Operation, dict[str, Any]], int]
 """How many nodes the answer to an operation can hold at the most; raises where that is over the limit."""
 
 
+async def nobody(_token: str, _host: str) -> Viewer | None:
+    """For a square without sessions."""
+    return None
+
+
 def weightless(_square: Square, _document: Document, _operation: Operation, _variables: dict[str, Any]) -> int:
     """For an `Execute` that reads nothing."""
     return 0
@@ -46,7 +51,11 @@ async def nothing_new() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Square:
-    """Everything a request needs. `authenticate` tells who shows this token, or raises `Unauthenticated`."""
+    """Everything a request needs.
+
+    `authenticate` tells who shows this token, or raises `Unauthenticated`; `signed_in` whose session this is on a host
+    (a site's slug or own host, or `SQUARE`), or None.
+    """
 
     settings: Settings
     schema: GraphQLSchema
@@ -59,6 +68,7 @@ class Square:
     execute: Execute
     live: Live
     weigh: Weigh = weightless
+    signed_in: Callable[[str, str], Awaitable[Viewer | None]] = nobody
     persisted: Persisted = field(default_factory=Persisted)
     revocations: Revocations = field(default_factory=Revocations)
     catch_up: Callable[[], Awaitable[None]] = nothing_new

@@ -7,13 +7,13 @@ knows. A page of any other origin is told nothing, and its preflight fails.
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from gateway.errors import Header
 from gateway.hosts import is_loopback, site_here
 from gateway.settings import Settings
 from tenants.errors import ReadError
-from tenants.registry import Registry
+from tenants.registry import Registry, TenantRef
 
 EVERY = "*"
 LONGEST_ORIGIN = 300  # bytes; a host name has at most 253
@@ -47,30 +47,42 @@ class Origins:
         allowed = self._settings.cors_origins
         if EVERY in allowed or text in allowed:
             return True
-        if len(origin) > LONGEST_ORIGIN:
+        parts = _parts(text)
+        if parts is None:
             return False
-        try:
-            parts = urlsplit(text)
-            name, port = parts.hostname or "", parts.port
-        except ValueError:
-            return False
-        if "@" in text or parts.scheme not in {"https", "http"} or text != f"{parts.scheme}://{parts.netloc}":
-            return False
-        if not self._settings.is_production and is_loopback(name):
+        if not self._settings.is_production and is_loopback(parts.hostname or ""):
             return True
-        secure = parts.scheme == "https" or not self._settings.is_production
-        return secure and port == urlsplit(f"//{self._settings.base_host}").port and await self._is_ours(name)
+        return await self.is_ours(text)
 
-    async def _is_ours(self, name: str) -> bool:
-        """Whether the square or a site answers under this name."""
-        base = self._settings.base_host
-        if name == urlsplit(f"//{base}").hostname:
-            return True
-        here = site_here(name.encode("latin-1"), base)
+    async def is_ours(self, origin: str) -> bool:
+        """Whether the square or a site answers at this origin."""
+        parts = _parts(origin.lower())
+        if parts is None or (parts.scheme != "https" and self._settings.is_production):
+            return False
+        if parts.port != urlsplit(f"//{self._settings.base_host}").port:
+            return False
+        name = parts.hostname or ""
+        return name == urlsplit(f"//{self._settings.base_host}").hostname or await self.site_at(name) is not None
+
+    async def site_at(self, name: str) -> TenantRef | None:
+        """The site that answers under this host name, or None; none is known while the register cannot be read."""
+        here = site_here(name.encode("latin-1", "replace"), self._settings.base_host)
         if here is None:
-            return False
+            return None
         try:
-            found = await (self._registry.by_host(here) if "." in here else self._registry.by_slug(here))
+            return await (self._registry.by_host(here) if "." in here else self._registry.by_slug(here))
         except ReadError:  # without the register nobody is let in; the answer itself tells what is wrong
-            return False
-        return found is not None
+            return None
+
+
+def _parts(origin: str) -> SplitResult | None:
+    """The parts of an origin in lower case; None for whatever is not one."""
+    if len(origin) > LONGEST_ORIGIN or "@" in origin:
+        return None
+    try:
+        parts = urlsplit(origin)
+        is_usable = parts.port != 0  # raises where it is no number
+    except ValueError:
+        return None
+    is_origin = parts.scheme in {"https", "http"} and origin == f"{parts.scheme}://{parts.netloc}"
+    return parts if is_origin and is_usable else None

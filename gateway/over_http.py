@@ -2,7 +2,8 @@
 
 Promises: whatever a client sends gets a coded error with the right status, never a 5xx; the answer is in the media type
 that was asked for. It is the hot path, so it reads ASGI messages itself. A page of another origin cannot make it write:
-it takes JSON only, which browsers ask leave for first, and `GET` never writes. Never decides what a viewer may see.
+it takes JSON only, which browsers ask leave for first, `GET` never writes, and a session's cookie counts for pages of
+the same origin only. Never decides what a viewer may see.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ import orjson
 from starlette.types import Message, Receive, Scope, Send
 
 from auth.errors import Unauthenticated
+from auth.sessions import SQUARE
 from auth.viewer import ANONYMOUS, Viewer
 from gateway.callers import Callers, caller_of
 from gateway.compression import LEAST_BYTES, accepted_coding, compressed
 from gateway.context import Square
+from gateway.cookies import Cookies
 from gateway.errors import Header, Refusal, problem_from
 from gateway.hosts import site_here
 from gateway.limits import limit_exceeded
@@ -31,17 +34,23 @@ from gateway.over_sse import GraphQLOverSSE
 from gateway.request import Batch, GraphQLRequest, from_json, from_query_string
 from gateway.request_id import HEADER as REQUEST_ID
 from gateway.request_id import begin_request
+from gateway.same_origin import is_same_origin
 from gateway.visit import Visit, run_batch, run_one
+from schema.errors import ErrorCode, PleinError
 
 ALLOW: Header = (b"allow", b"GET, HEAD, POST, OPTIONS")
 CLOSE: Header = (b"connection", b"close")
 # Answers depend on who asks and when, so nobody on the way may keep them; a persisted document may be asked for again.
 NO_STORE: tuple[Header, ...] = ((b"cache-control", b"no-store"),)
 ASK_AGAIN: Header = (b"cache-control", b"private, no-cache")
-VARY: Header = (b"vary", b"accept, accept-encoding, authorization, origin")
+VARY: Header = (b"vary", b"accept, accept-encoding, authorization, cookie, origin")
 COMMON: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"), VARY)
 HEADERS = {media: ((b"content-type", media + b"; charset=utf-8"), *COMMON) for media in (GRAPHQL_RESPONSE, JSON)}
 IGNORED_BODIES = 8  # how much of a body that is too long is let go by, in times the limit
+ELSEWHERE = (
+    "The session's cookie counts for pages of this origin only, and this request does not come from one. Leave the "
+    "cookie out, or send an access token."
+)
 # For clients that know `application/json` only, these mean "not a GraphQL answer"; the specification says 200.
 LENIENT = frozenset({400, 403, 404, 409})
 
@@ -69,6 +78,7 @@ class GraphQLOverHTTP:
         self._origins = Origins(settings, square.registry)
         rates = {"account": settings.rate_account, "address": settings.rate_address}
         self._callers = Callers(settings.limits.concurrency, rates)
+        self._cookies = Cookies(is_secure=settings.is_production)
         self._streams = GraphQLOverSSE(square, self._request, self.visit, self._origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -138,8 +148,11 @@ class GraphQLOverHTTP:
     async def visit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Visit:
         """Who asks, where, and what they still may."""
         settings = self._square.settings
-        authorization = headers.get(b"authorization")
-        viewer = ANONYMOUS if authorization is None else await self._viewer(authorization)
+        authorization, cookie = headers.get(b"authorization"), headers.get(b"cookie")
+        if authorization is not None:
+            viewer = await self._viewer(authorization)
+        else:
+            viewer = ANONYMOUS if cookie is None else await self._signed_in(cookie, headers)
         caller = caller_of(viewer, scope.get("client"), headers.get(b"x-forwarded-for"), settings.proxies)
         return Visit(
             viewer,
@@ -202,6 +215,17 @@ class GraphQLOverHTTP:
         if scheme.lower() != b"bearer" or not token.strip():
             raise Unauthenticated("Authorization must be `Bearer` and an access token.")
         return await self._square.authenticate(token.strip().decode("latin-1"))
+
+    async def _signed_in(self, cookie: bytes, headers: Mapping[bytes, bytes]) -> Viewer:
+        """Whose session the cookie holds; a visitor where it holds none. Raises for a page of another origin."""
+        token = self._cookies.session(cookie)
+        if token is None:
+            return ANONYMOUS
+        settings = self._square.settings
+        if not is_same_origin(headers, is_production=settings.is_production):
+            raise PleinError(ErrorCode.FORBIDDEN, ELSEWHERE)
+        here = site_here(headers.get(b"host", b""), settings.base_host)
+        return await self._square.signed_in(token, SQUARE if here is None else here) or ANONYMOUS
 
 
 def _require(media: bytes | None) -> None:

@@ -3,7 +3,8 @@
 Promises: whatever a client sends is answered by the protocol's own messages and close codes; one connection holds one
 task while it is quiet, and a bounded number of operations and of messages that wait. It ends when its token does, when
 it takes too slowly, and in order when the server stops. The browser asks no leave for a WebSocket, so who asks is said
-by a token in the first message only, never by a cookie. Never decides what a viewer may see.
+by a token in the first message, or by a session's cookie where the page is of the same origin; with the cookie, a page
+of another origin is refused. Never decides what a viewer may see.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from gateway.live.operations import Operations
 from gateway.live.outlet import Outlet, Reason
 from gateway.request import from_payload
 from gateway.visit import MakeVisit, Visit
+from schema.errors import PleinError
 
 PROTOCOL = "graphql-transport-ws"
 ACK_SECONDS = 5.0
@@ -136,7 +138,7 @@ class _Connection:
         began = revocations.count
         try:
             visit = await make_visit(scope, headers)
-        except AuthError as error:
+        except (AuthError, PleinError) as error:
             raise Refused(FORBIDDEN, error.message) from None
         except Exception as error:  # the database is away
             raise Refused(TRY_AGAIN, problem_from(error).errors[0]["message"]) from None

@@ -19,6 +19,8 @@ from typing import Any
 from gateway.limits import UNITS, Limits
 from gateway.parsers import SECRET_MIN_CHARACTERS, Variable, base_host, one_of, origins, secret, url, whole
 from gateway.persisted import ManifestError, load_manifest
+from gateway.signing_in import VARIABLES as SIGNING_IN
+from gateway.signing_in import SigningIn, signing_in_from
 from gateway.watching import VARIABLES as WATCHING
 from gateway.watching import Watching, drain_ms, watching_from
 
@@ -87,6 +89,7 @@ class Settings:
     workers: int
     drain_ms: int
     watching: Watching
+    signing_in: SigningIn
 
     @property
     def is_production(self) -> bool:
@@ -130,6 +133,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         workers=values["WORKERS"],
         drain_ms=drain_ms(values, is_production=mode is Mode.PRODUCTION),
         watching=watching_from(values, is_production=mode is Mode.PRODUCTION),
+        signing_in=signing_in_from(values),
     )
 
 
@@ -337,6 +341,7 @@ VARIABLES = (
         "no limit.",
     ),
     Variable("RATE_ADDRESS", whole(0, 1_000_000_000), 0, "The same for each address of callers without an account."),
+    *SIGNING_IN,
     *WATCHING,
     *(
         Variable(

@@ -97,6 +97,7 @@ class Account(SQLModel, table=True):
     role: int = Field(sa_column=small())
     created_at: datetime = Field(sa_column=timestamp())
     suspended_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))
+    email_verified_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))
 
 
 class Identity(SQLModel, table=True):

@@ -112,7 +112,7 @@ def test_every_library_of_the_product_has_a_home():
     never_imported = {"uvloop"}  # uvicorn picks it up
     contracts = pyproject()["tool"]["importlinter"]["contracts"]
     housed = {each for contract in contracts for each in contract.get("forbidden_modules", [])}
-    modules = {"strawberry-graphql": "strawberry", "backports.zstd": "backports"}
+    modules = {"strawberry-graphql": "strawberry", "backports.zstd": "backports", "argon2-cffi": "argon2"}
     modules |= dict.fromkeys(("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"), "opentelemetry")
     names = [Requirement(each).name for each in pyproject()["project"]["dependencies"]]
     assert {modules.get(name, name.replace("-", "_")) for name in names} - housed - everywhere - never_imported == set()

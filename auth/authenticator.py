@@ -1,0 +1,36 @@
+"""Who is asking, whatever they show: the one place where a credential's shape decides who verifies it.
+
+Promises: each kind of credential has one verifier, and what one refuses is not tried on another. A credential that is
+shown and is none is refused; it never makes a visitor. Never looks at requests: the door takes credentials out of them.
+"""
+
+from __future__ import annotations
+
+from auth.errors import Unauthenticated
+from auth.session_verifier import SessionVerifier
+from auth.tokens import Verifier
+from auth.viewer import Viewer
+
+KEY_PREFIX = "plein_"
+"""What every API key begins with."""
+
+
+class Authenticator:
+    """One per process."""
+
+    def __init__(self, *, tokens: Verifier, sessions: SessionVerifier, keys: Verifier | None = None) -> None:
+        self._tokens = tokens
+        self._keys = keys
+        self.sessions = sessions
+
+    async def bearer(self, credential: str) -> Viewer:
+        """Who shows this after `Authorization: Bearer`. Raises `Unauthenticated`."""
+        if credential.startswith(KEY_PREFIX):
+            if self._keys is None:
+                raise Unauthenticated
+            return await self._keys.verify(credential)
+        return await self._tokens.verify(credential)
+
+    async def session(self, token: str, host: str) -> Viewer | None:
+        """Whose session this is on this host, or None where it is over."""
+        return await self.sessions.verify(token, host)

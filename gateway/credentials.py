@@ -1,0 +1,38 @@
+"""Who is asked about the credentials that come to the door, and how they read what they need.
+
+Promises: what one of them remembers, it forgets as soon as it is revoked. In production no development token counts.
+"""
+
+from __future__ import annotations
+
+from auth.accounts import load_viewer
+from auth.authenticator import Authenticator
+from auth.issuer import DevelopmentIssuer
+from auth.revocations import Revocations
+from auth.session_verifier import SessionVerifier
+from auth.sessions import Session, load_session, touch_session
+from auth.tokens import TokenVerifier
+from auth.viewer import Viewer
+from gateway.settings import Settings
+from tenants.database import Database
+
+
+def make_authenticator(settings: Settings, database: Database, revocations: Revocations) -> Authenticator:
+    """The one of this process."""
+
+    async def load(issuer: str, subject: str) -> Viewer | None:
+        async with database.transaction(None) as tx:
+            return await load_viewer(tx, issuer, subject)
+
+    async def load_seen(token: str, host: str) -> Session | None:
+        async with database.transaction(None) as tx:
+            session = await load_session(tx, token, host, settings.signing_in.sessions)
+            if session is not None:
+                await touch_session(tx, session)
+        return session
+
+    issuers = [] if settings.is_production else [DevelopmentIssuer(settings.secret).trusted]
+    tokens, sessions = TokenVerifier(issuers, load), SessionVerifier(load_seen)
+    for each in (tokens, sessions):
+        revocations.hear_for(each.memory)
+    return Authenticator(tokens=tokens, sessions=sessions)

@@ -1,0 +1,25 @@
+"""Whether a request comes from a page of the very origin that it is sent to: the only ones that cookies count for.
+
+Promises: what a browser says of itself is believed in the order of how well it knows: `Origin`, `Sec-Fetch-Site`,
+`Referer`. Whoever says nothing is no page of ours. A WebSocket's handshake is asked as any other request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SAME = frozenset({b"same-origin", b"none"})  # `none`: somebody typed the address, so no page asked
+
+
+def is_same_origin(headers: Mapping[bytes, bytes], *, is_production: bool) -> bool:
+    """Whether the headers of a request say so. In production only pages over TLS are ours."""
+    host = headers.get(b"host", b"").lower()
+    ours = {b"https://" + host} if is_production else {b"https://" + host, b"http://" + host}
+    origin = headers.get(b"origin")
+    if origin is not None:
+        return bool(host) and origin.lower() in ours
+    site = headers.get(b"sec-fetch-site")
+    if site is not None:
+        return site.lower() in SAME
+    referer = headers.get(b"referer")
+    return referer is not None and any(referer.lower().startswith(each + b"/") for each in ours)
