@@ -42,11 +42,23 @@ def require_packages(folder: str, packages: dict[str, str]) -> Path:
     return home
 
 
+def beside_packages(home: Path, directory: Path, *files: Path) -> Path:
+    """Copy files to a directory from where `import` and `require` find the packages of `home`."""
+    (directory / "node_modules").symlink_to(home / "node_modules", target_is_directory=True)
+    for file in files:
+        shutil.copy(file, directory)
+    return directory
+
+
 async def run_script(home: Path, script: Path, *args: str) -> Any:
     """What a script prints, as JSON; it finds the packages of `home`, whose path is its first argument."""
-    command = ["node", str(script), str(home), *args]
+    return json.loads(await run("node", script, home, *args))
+
+
+async def run(*command: str | Path, cwd: Path | None = None, may_fail: bool = False) -> str:
+    """What a program prints; it must end in time, and well unless it may fail."""
     process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=cwd
     )
     try:
         async with asyncio.timeout(RUN_SECONDS):
@@ -55,8 +67,8 @@ async def run_script(home: Path, script: Path, *args: str) -> Any:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    assert process.returncode == 0, err.decode()
-    return json.loads(out)
+    assert may_fail or process.returncode == 0, (err + out).decode()
+    return out.decode()
 
 
 def _installed(home: Path) -> Any:

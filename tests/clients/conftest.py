@@ -1,0 +1,57 @@
+"""A gateway on a port of this machine for other people's clients, with a site that has something on it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tenants.database import Database
+from tenants.registry import TenantRef
+from tests.conftest import ProvisionSite
+from tests.gateway.live.running import Running, running_gateway
+from tests.gateway.mutations.door import Person, id_of
+
+TITLES = ("een", "twee", "drie", "vier", "vijf")
+
+
+@pytest_asyncio.fixture(scope="session")
+async def running(
+    square_database: str,
+    database: Database,
+    provision_site: ProvisionSite,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Running]:
+    directory: Path = tmp_path_factory.mktemp("clients")
+    async with running_gateway(square_database, directory, database, provision_site) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Place:
+    """A site, its owner, and the ids of its items by title."""
+
+    site: TenantRef
+    owner: Person
+    items: dict[str, str]
+
+    @property
+    def id(self) -> str:
+        """The site's id."""
+        return id_of("S", self.site)
+
+
+@pytest_asyncio.fixture
+async def place(running: Running) -> Place:
+    """A site of one's own with five items, the third of which is news; the first has a comment."""
+    site, owner = await running.site()
+    items = {}
+    for number, title in enumerate(TITLES):
+        given = {"kind": "NEWS" if number == 2 else "BLOG", "title": title, "body": "Tekst", "access": "PUBLIC"}
+        made = await running.change(owner, "createContent", "content { id }", site=id_of("S", site), **given)
+        items[title] = str(made["content"]["id"])
+    await running.change(owner, "addComment", "__typename", subject=items["een"], body="Mooi")
+    return Place(site, owner, items)
