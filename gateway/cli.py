@@ -97,6 +97,9 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="print what changed since the schema in this file instead; the exit code is 1 if something breaks clients",
     )
+    each.add_argument(
+        "--federation", action="store_true", help="with keys and links, as a gateway composes it with other services"
+    )
     each.add_argument("--json", action="store_true", help="with --against: give the changes as JSON")
 
     each = add(commands, "doctor", run_doctor, "look at database, object store and settings, and say what is wrong")
@@ -211,9 +214,10 @@ def run_demo(args: argparse.Namespace, terminal: Terminal) -> int:
 
 def run_schema(args: argparse.Namespace, terminal: Terminal) -> int:
     """Print the schema, or what changed since an earlier one; 1 if that breaks clients."""
-    from schema.root import strawberry_schema  # noqa: PLC0415
+    from schema.root import graphql_schema  # noqa: PLC0415
+    from schema.sdl import federation_sdl, plain_sdl  # noqa: PLC0415
 
-    today = strawberry_schema().as_str()
+    today = (federation_sdl if args.federation else plain_sdl)(graphql_schema())
     if args.against is None:
         terminal.result(today)
         return 0

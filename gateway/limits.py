@@ -39,6 +39,7 @@ class Limits:
     fields: int = 2_000  # with every fragment counted wherever it is spread
     merges: int = 10_000  # pairs of fields that fall together; comparing them all takes some 50 milliseconds
     nodes: int = 10_000
+    representations: int = 1_000  # a gateway sends one for each thing on its page, and a page has 100 things at most
     introspection: int = 30_000  # the standard query asks for 8,000, in 20 milliseconds
     batch: int = 10
     concurrency: int = 100  # a browser tab uses 6, a page that has many lists open perhaps 20
@@ -58,6 +59,7 @@ UNITS = {
     "fields": "fields, counting a fragment wherever it is spread",
     "merges": "pairs of fields with the same name in the same place",
     "nodes": "nodes in an answer",
+    "representations": "representations for `_entities`",
     "introspection": "fields in an answer about the schema",
     "batch": "requests in one body",
     "concurrency": "requests of one caller at once",

@@ -5,18 +5,23 @@ Promises: an account's public profile is its name; its e-mail address is shown t
 
 from datetime import datetime
 from enum import Enum
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from auth import policy
 from auth.policy import Role
 from schema.bind import Column, One, Order, Place, Source, at, bound
+from schema.federation import key
 from schema.levels import MemberRole, ranked, value
 from schema.relay import Node
 from tenants.platform_tables import Account as AccountTable
 from tenants.site_tables import Member as MemberTable
 from tenants.site_tables import PersonWindow
 from tenants.tables import table_of
+
+if TYPE_CHECKING:
+    from schema.site import Site
 
 ACCOUNTS = Source(
     tables={Place.PLATFORM: table_of(AccountTable), Place.SITE: table_of(PersonWindow)},
@@ -50,13 +55,16 @@ class Account(Node):
 
 
 @bound(MEMBERS)
-@strawberry.type(description="A person on one site.")
+@strawberry.type(description="A person on one site.", directives=[key("site { id } account { id }")])
 class Member(Node):
     """A person on one site."""
 
     account: Account | None = strawberry.field(
         description="The person.",
         metadata=at(One(lambda row, person, _: person.c.id == row.c.account_id, policy.everyone)),
+    )
+    site: Annotated["Site", strawberry.lazy("schema.site")] | None = strawberry.field(
+        description="The site they are a member of.", metadata=at(One(policy.same_site, policy.everyone))
     )
     role: MemberRole = strawberry.field(description="What they may do here.", metadata=at(ranked("role", Role)))
     joined_at: datetime = strawberry.field(description="When they joined.", metadata=at(Column("joined_at")))

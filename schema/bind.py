@@ -158,6 +158,8 @@ class Root(StrEnum):
     NODES = "nodes"
     FEED = "feed"
     SEARCH = "search"
+    ENTITIES = "entities"
+    SERVICE = "service"
 
 
 @dataclass(frozen=True)

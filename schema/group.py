@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from auth import policy
 from auth.policy import Level, Row, Terms
 from schema.account import MEMBER_ORDERS, Member, MemberOrder
-from schema.bind import Column, Connected, Expression, Order, Place, Source, at, bound
+from schema.bind import Column, Connected, Expression, One, Order, Place, Source, at, bound
 from schema.content_lists import CONTENT_FILTERS, CONTENT_ORDERS, ContentFilter, ContentOrder
 from schema.levels import AccessLevel, Joining, ranked, value
 from schema.relay import Connection, Node, connection
@@ -20,6 +20,7 @@ from tenants.tables import table_of
 
 if TYPE_CHECKING:
     from schema.content.base import Content
+    from schema.site import Site
 
 GROUPS = Source(tables={Place.SITE: table_of(GroupTable)}, key="id", policy=policy.group_visible, tag="G")
 
@@ -55,6 +56,9 @@ class Group(Node):
 
     name: str = strawberry.field(description="Its name.", metadata=at(Column("name")))
     description: str = strawberry.field(description="What it is for.", metadata=at(Column("description")))
+    site: Annotated["Site", strawberry.lazy("schema.site")] | None = strawberry.field(
+        description="The site it is on.", metadata=at(One(policy.same_site, policy.everyone))
+    )
     access: AccessLevel = strawberry.field(
         description="Who may read in it: a ceiling for everything in the group.", metadata=at(ranked("access", Level))
     )

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Generic, NewType, TypeVar
 from uuid import UUID
 
 import strawberry
+from strawberry.federation.schema_directives import Shareable
 
 from schema.bind import NOTHING, Connected, GlobalId, Rooted, at, bound
 from schema.errors import bad_input
@@ -120,7 +121,7 @@ class Node:
 
 
 @bound(NOTHING)
-@strawberry.type(description="Where a page stands in its list.")
+@strawberry.type(description="Where a page stands in its list.", directives=[Shareable()])
 class PageInfo:
     """Where a page stands in its list."""
 
@@ -184,14 +185,14 @@ def connection(
     return field(binding, description, parameters)
 
 
-def field(binding: Any, description: str, parameters: list[inspect.Parameter]) -> Any:
+def field(binding: Any, description: str, parameters: list[inspect.Parameter], name: str | None = None) -> Any:
     """A field with arguments that is compiled: its Python function has a signature for the schema, and no body."""
 
     def compiled() -> None:
         raise NotImplementedError
 
     compiled.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return strawberry.field(resolver=compiled, description=description, metadata=at(binding))
+    return strawberry.field(resolver=compiled, name=name, description=description, metadata=at(binding))
 
 
 def argument(name: str, kind: Any, description: str, *, optional: bool = False) -> inspect.Parameter:

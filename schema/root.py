@@ -7,17 +7,23 @@ from functools import cache
 
 import strawberry
 from graphql import GraphQLSchema
+from strawberry import federation
+from strawberry.federation.schema import FederationAny
 
 from auth import policy
 from schema.account import Account
 from schema.bind import NOTHING, Connected, One, Root, Rooted, at, bound
 from schema.content.base import Content
 from schema.content.every import KIND_OF
+from schema.federation import SCALARS, VERSION, Service, definition_of, entities
 from schema.kinds import ContentKind
 from schema.mutations import Mutation
 from schema.relay import Connection, Node, argument, connection, field
+from schema.sdl import served
 from schema.site import SITE_FILTERS, SITE_ORDERS, Site, SiteFilter, SiteOrder
 from schema.subscriptions import Subscription
+
+Entity = entities()
 
 
 @bound(NOTHING)
@@ -75,16 +81,28 @@ class Query:
         "The objects with these ids, in order; null in the place of each that is not there for the viewer.",
         [argument("ids", list[strawberry.ID], "Global ids; 100 at most.")],
     )
+    entities: list[Entity | None] = field(  # type: ignore[valid-type]
+        Rooted(Root.ENTITIES),
+        "For gateways that compose several services: the things that these refer to, in order; null in the place of "
+        "each that is not there for the viewer.",
+        [argument("representations", list[FederationAny], "What is referred to: `__typename` and a key's fields.")],
+        name="_entities",
+    )
+    service: Service = field(
+        Rooted(Root.SERVICE), "For gateways that compose several services: what this one offers.", [], name="_service"
+    )
 
 
 @cache
 def strawberry_schema() -> strawberry.Schema:
-    """The schema as strawberry holds it."""
+    """The schema as strawberry holds it, with everything that a gateway needs to compose it."""
     kinds = [kind.object_type for kind in KIND_OF.values()]
-    return strawberry.Schema(Query, Mutation, Subscription, types=kinds)
+    return federation.Schema(
+        Query, Mutation, Subscription, types=kinds, federation_version=VERSION, scalar_overrides=SCALARS
+    )
 
 
 @cache
 def graphql_schema() -> GraphQLSchema:
     """The schema as graphql-core holds it."""
-    return strawberry_schema()._schema
+    return served(strawberry_schema(), [definition_of(kind.object_type).name for kind in KIND_OF.values()])

@@ -16,6 +16,7 @@ from schema.account import MEMBER_ORDERS, Member, MemberOrder
 from schema.bind import Column, Connected, Expression, Filter, One, Order, Place, Source, at, bound
 from schema.content.base import Content
 from schema.content_lists import CONTENT_FILTERS, CONTENT_ORDERS, ContentFilter, ContentOrder
+from schema.federation import key
 from schema.group import GROUP_ORDERS, Group, GroupOrder
 from schema.levels import AccessLevel, Joining, SiteState, ranked, value
 from schema.relay import Connection, Node, connection
@@ -64,7 +65,10 @@ class SiteFilter:
 
 
 @bound(SITES)
-@strawberry.type(description="A community of its own on the square, with its own members, groups and content.")
+@strawberry.type(
+    description="A community of its own on the square, with its own members, groups and content.",
+    directives=[key("slug")],
+)
 class Site(Node):
     """A community of its own on the square."""
 

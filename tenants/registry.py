@@ -7,6 +7,7 @@ again each time. Never says who may see a site.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ SQUARE = table_of(platform_tables.Square)
 REF = (TENANT.c.id, TENANT.c.slug, TENANT.c.schema_name, TENANT.c.role_name)
 NO_ROLE = "none"  # what SET ROLE takes, quoted or not, for whoever connected; no role can have this name
 NOT_THERE = ("42P01", "3F000")  # undefined_table, invalid_schema_name
+SLUG = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*")  # as platform.tenant has it
 REMEMBERED_MAX = 20_000  # of ids, of slugs and of hosts each: some 5 MB when full
 
 
@@ -106,6 +108,20 @@ class Registry:
             found |= {ref.id: ref for ref in map(self._remember, rows)}
         return {each: found[each] for each in asked if each in found}
 
+    async def many_by_slug(self, slugs: Iterable[str]) -> dict[str, TenantRef]:
+        """Those of these sites that exist, by slug; at most one read."""
+        asked = list(dict.fromkeys(slugs))
+        known = {slug: self._by_slug.get(slug) for slug in asked}
+        found = {slug: ref for slug, id_ in known.items() if id_ is not None and (ref := self._by_id.get(id_))}
+        missing = [slug for slug in asked if slug not in found and len(slug) <= 63 and SLUG.fullmatch(slug)]
+        if missing:
+            array = "{" + ",".join(missing) + "}"
+            rows = await self._reader.fetch(Statement(find_by_slugs(), self.platform_role), (array.encode(),))
+            for ref in map(self._remember, rows):
+                keep(self._by_slug, ref.slug, ref.id)
+                found[ref.slug] = ref
+        return found
+
     def forget(self, tenant_id: UUID) -> None:
         """Drop everything remembered of a site: after it is removed, renamed or given another host."""
         self._by_id.pop(tenant_id, None)
@@ -165,6 +181,12 @@ def find_platform_role() -> str:
 def find_by_slug() -> str:
     """SQL text; $1 is the slug."""
     return written(select(*REF).where(TENANT.c.slug == bindparam("slug")))
+
+
+@cache
+def find_by_slugs() -> str:
+    """SQL text; $1 is an array of slugs."""
+    return written(select(*REF).where(TENANT.c.slug == func.any(bindparam("slugs"))))
 
 
 @cache

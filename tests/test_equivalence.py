@@ -24,7 +24,7 @@ from schema.root import graphql_schema
 from tests.conftest import CreateDatabase
 from tests.generate.documents import requests
 from tests.generate.everything import Place, everything, lists, node_types, tag_of
-from tests.generate.values import Pools, pools
+from tests.generate.values import REFERRED, Pools, pools
 from tests.oracle.oracle import differences
 from tests.oracle.people import ACCOUNT_IDS, COMMUNITIES, VIEWERS
 from tests.oracle.proof import Proof, running_proof
@@ -80,6 +80,32 @@ async def test_every_field_of_a_type(proof: Proof, drawn_from: Pools, type_: Any
     chosen = ids[:: max(1, len(ids) // 30)]
     document = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {type_.name} {everything(SCHEMA, type_, 1)} }} }}"
     assert await proof.differences(document, {"ids": list(chosen)}, viewer) == []
+
+
+@pytest.mark.parametrize("viewer", SEVERAL)
+@pytest.mark.parametrize("type_name", [*REFERRED, "Content"])
+async def test_things_that_other_services_refer_to(
+    proof: Proof, drawn_from: Pools, type_name: str, viewer: str
+) -> None:
+    """By every key, on all sites at once: those that may be seen and those that may not, and ids of other types."""
+    tag = REFERRED.get(type_name, "C")
+    ids = drawn_from.ids_by_tag[tag]
+    strange = [each[0] for each in drawn_from.ids_by_tag.values()]
+    given = [{"__typename": type_name, "id": id_} for id_ in (*ids[:900], *strange)]
+    if type_name == "Site":
+        given += [{"__typename": "Site", "slug": slug} for slug in (*drawn_from.slugs, "niets")]
+    if type_name == "Member":
+        sites, accounts = drawn_from.ids_by_tag["S"], drawn_from.ids_by_tag["A"]
+        given += [
+            {"__typename": "Member", "site": {"id": site}, "account": {"id": account}}
+            for site in sites
+            for account in accounts[::2]
+        ]
+    below = everything(SCHEMA, SCHEMA.type_map[type_name], 1)
+    document = f"query ($all: [_Any!]!) {{ _entities(representations: $all) {{ ... on {type_name} {below} }} }}"
+    assert await proof.differences(document, {"all": given}, viewer) == []
+    if viewer == WHO_SEES_MOST:
+        assert any(json.loads(await proof.answer(document, {"all": given}, VIEWERS[viewer]))["data"]["_entities"])
 
 
 @pytest.mark.parametrize("viewer", SEVERAL)

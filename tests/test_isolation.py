@@ -27,7 +27,7 @@ from tenants.errors import StatementFailed
 from tenants.reader import Statement
 from tenants.site_tables import TENANT
 from tests.generate.everything import Place, everything, id_arguments, lists, node_types, tag_of
-from tests.generate.values import Pools, pools
+from tests.generate.values import REFERRED, Pools, pools
 from tests.oracle.people import VIEWERS
 from tests.oracle.proof import Proof
 from tests.oracle.strangers import CLOSED, TABLES, closed, flip, forgeries, ids_of, secret
@@ -60,6 +60,31 @@ async def test_ids_of_a_closed_site_and_forged_ids_find_nothing(proof: Proof, vi
         some = all_of_them[start : start + 100]
         body = json.loads(await proof.answer(many, {"ids": some}, VIEWERS[viewer]))
         assert body == {"data": {"nodes": [None] * len(some)}}
+
+
+@pytest.mark.parametrize("viewer", OUTSIDERS)
+async def test_representations_of_a_closed_site_and_forged_ones_find_nothing(proof: Proof, viewer: str) -> None:
+    """By every type and every key, in one request with a thing that may be seen: the others are null beside it."""
+    there, here = closed(proof), proof.world.site("ceder")
+    site = encode_id(NodeId("S", PLATFORM_ID, there.id))
+    people = [encode_id(NodeId("A", PLATFORM_ID, row["account_id"])) for row in there.member]
+    foreign = [site, *people, *(id_ for tag in TABLES for id_ in ids_of(there, tag)[::5]), *list(forgeries(proof))[::3]]
+    given: list[dict[str, Any]] = [{"__typename": type_, "id": id_} for type_ in REFERRED for id_ in foreign]
+    own = encode_id(NodeId("A", PLATFORM_ID, VIEWERS[viewer].account_id or UUID(int=0)))
+    given = [each for each in given if (each["__typename"], each["id"]) != ("Account", own)]
+    given += [{"__typename": "Site", "slug": slug} for slug in (CLOSED.slug, "niets", CLOSED.slug.upper(), "", "é")]
+    given += [
+        {"__typename": "Member", "site": {"id": place}, "account": {"id": person}}
+        for place in (site, encode_id(NodeId("S", here.id, here.id)), foreign[-1])
+        for person in (*people, own)
+    ]
+    text = "query ($all: [_Any!]!) { _entities(representations: $all) { __typename ... on Node { id } } }"
+    seen = {"__typename": "Site", "slug": "aster"}
+    for start in range(0, len(given), 900):
+        some = given[start : start + 900]
+        body = json.loads(await proof.answer(text, {"all": [seen, *some, seen]}, VIEWERS[viewer]))
+        aster = {"__typename": "Site", "id": encode_id(NodeId("S", PLATFORM_ID, proof.world.site("aster").id))}
+        assert body == {"data": {"_entities": [aster, *[None] * len(some), aster]}}
 
 
 @pytest.mark.parametrize(("place", "argument"), list(id_arguments(SCHEMA)), ids=str)
@@ -179,6 +204,9 @@ def everything_from_everywhere(proof: Proof, drawn_from: Pools) -> Iterator[tupl
         )
         for start in range(0, len(ids), 100):
             yield text, {"ids": list(ids[start : start + 100])}
+        below = f"... on {type_.name} {everything(SCHEMA, type_, 2, 2)}"
+        text = f"query ($all: [_Any!]!) {{ _entities(representations: $all) {{ {below} }} }}"
+        yield text, {"all": [{"__typename": type_.name, "id": id_} for id_ in ids[:1000]]}
 
 
 # --- with the policy taken out ---------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -17,12 +19,16 @@ from graphql import GraphQLInterfaceType
 from schema.relay import PLATFORM_ID, NodeId, encode_id
 from schema.root import graphql_schema
 from tenants.reader import Statement
+from tests.generate.documents import anything
 from tests.generate.everything import Place, everything, lists, tag_of
 from tests.oracle.counting import noting, wired
 from tests.oracle.people import VIEWERS
 from tests.oracle.proof import Proof
 
 SCHEMA = graphql_schema()
+SITE = UUID(int=9)
+"""The key of nothing."""
+
 ACROSS = ("Query", "Viewer")
 """Types whose lists ask each site on the page."""
 
@@ -155,6 +161,63 @@ async def test_nodes_are_one_statement_per_site_whatever_their_types(noted: Note
 
 async def test_ids_of_nowhere_ask_no_site(noted: Noted) -> None:
     assert await asked(noted, '{ node(id: "x") { id } nodes(ids: ["", "AAAA"]) { id } }') == {}
+
+
+def references(proof: Proof, *slugs: str) -> list[dict[str, Any]]:
+    """Representations of things of every type with ids on these sites, and of the sites themselves."""
+    found: list[dict[str, Any]] = []
+    for slug in slugs:
+        site = proof.world.site(slug)
+        own = encode_id(NodeId("S", PLATFORM_ID, site.id))
+        found += [{"__typename": "Site", "id": own}, {"__typename": "Site", "slug": slug}] * 3
+        for name, tag, rows, key in (
+            ("Member", "M", site.member, "account_id"),
+            ("Group", "G", site.group, "id"),
+            ("Comment", "K", site.comment, "id"),
+            ("Content", "C", site.content, "id"),
+            ("Blog", "C", site.content, "id"),
+        ):
+            found += [{"__typename": name, "id": encode_id(NodeId(tag, site.id, row[key]))} for row in rows[:40]]
+        for row in site.member[:40]:
+            person = encode_id(NodeId("A", PLATFORM_ID, row["account_id"]))
+            found.append({"__typename": "Member", "site": {"id": own}, "account": {"id": person}})
+    return found
+
+
+@pytest.mark.parametrize("type_name", ["Site", "Member", "Group", "Comment", "Content", "Blog"])
+async def test_entities_are_one_statement_per_type_key_and_site(noted: Noted, type_name: str) -> None:
+    """However many, in whatever order, and however much is asked of each."""
+    proof, _ = noted
+    slugs = ("aster", "ceder", "den")
+    given = [each for each in references(proof, *slugs) if each["__typename"] == type_name]
+    keys = len({tuple(each) for each in given})
+    for some in (given, given[::-1], given[::3]):
+        below = f"... on {type_name} {everything(SCHEMA, SCHEMA.type_map[type_name], 1)}"
+        text = f"{{ _entities(representations: {anything(some)}) {{ {below} }} }}"
+        assert await asked(noted, text) == dict.fromkeys(slugs, keys)
+
+
+async def test_entities_of_all_types_in_one_request(noted: Noted) -> None:
+    proof, _ = noted
+    slugs = ("aster", "ceder", "den")
+    person = {"__typename": "Account", "id": encode_id(NodeId("A", PLATFORM_ID, VIEWERS["anna"].account_id or SITE))}
+    given = [*references(proof, *slugs), person, person, {"__typename": "Group", "id": "x"}]
+    text = f"{{ _entities(representations: {anything(given)}) {{ __typename }} }}"
+    assert await asked(noted, text) == {"platform": 1, **dict.fromkeys(slugs, 8)}
+
+
+async def test_representations_of_nothing_ask_no_site(noted: Noted) -> None:
+    nowhere = [{"__typename": "Blog", "id": "x"}, {"__typename": "Site", "slug": "NO"}]
+    text = f"{{ _entities(representations: {anything(nowhere)}) {{ __typename }} }}"
+    assert await asked(noted, text) == {}
+
+
+async def test_unknown_sites_are_one_look_at_the_register(noted: Noted) -> None:
+    """By slug and by id, however many."""
+    named = [{"__typename": "Site", "slug": f"niets-{n}"} for n in range(50)]
+    numbered = [{"__typename": "Group", "id": encode_id(NodeId("G", UUID(int=n + 1), SITE))} for n in range(50)]
+    text = f"{{ _entities(representations: {anything([*named, *numbered])}) {{ __typename }} }}"
+    assert await asked(noted, text) == {"platform": 2}
 
 
 async def test_the_wire_carries_what_was_counted(proof: Proof) -> None:

@@ -15,6 +15,7 @@ from auth.viewer import Viewer
 from gateway.context import Square
 from gateway.documents import Document, Operation
 from gateway.execute.across import feed_field, search_field
+from gateway.execute.federation import entities_field, service_field
 from gateway.execute.introspection import META_FIELDS, require_introspection
 from gateway.execute.mutation import mutation_field
 from gateway.execute.nodes import node_field, nodes_field
@@ -36,6 +37,8 @@ FIELDS = {
     Root.NODES: nodes_field,
     Root.FEED: feed_field,
     Root.SEARCH: search_field,
+    Root.ENTITIES: entities_field,
+    Root.SERVICE: service_field,
 }
 
 

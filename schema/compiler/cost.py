@@ -21,6 +21,8 @@ from schema.compiler.selection import Operation, Selected, arguments, collect
 from schema.errors import PleinError
 
 Variables = Mapping[str, Any]
+BY_REFERENCE: Mapping[Root, str] = {Root.NODES: "ids", Root.ENTITIES: "representations"}
+"""Root fields that give as many things as an argument names, and that argument."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ def cost_of(operation: Operation, catalogue: Catalogue, selected: Iterable[Selec
     fixed, per_id = 0, []
     for item in selected:
         binding = weigher.binding(item)
-        if isinstance(binding, Rooted) and binding.root is Root.NODES:
-            ids = arguments(operation, item)["ids"]
+        if isinstance(binding, Rooted) and binding.root in BY_REFERENCE:
+            ids = arguments(operation, item)[BY_REFERENCE[binding.root]]
             per_id.append((ids.read, weigher.row(get_named_type(item.output), item.selection_sets)))
         else:
             fixed += weigher.field(item)

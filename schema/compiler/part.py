@@ -9,7 +9,7 @@ Never talks to a database.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -60,6 +60,9 @@ class Call:
     faults: list[Rejected] = field(default_factory=list)
     wanted: dict[tuple[str, UUID], list[UUID]] = field(default_factory=dict)
     """The keys of rows that are asked for by key, by type's letter and site."""
+
+    references: dict[tuple[object, UUID], Sequence[tuple[str, ...]]] = field(default_factory=dict)
+    """The values of the keys by which rows are asked for, by what they are of and by site."""
 
     notes: list[tuple[Exception, FieldNode, str]] = field(default_factory=list)
     """What went wrong beside a field's answer: the error, the field, and the site that is missing in it."""
@@ -141,6 +144,15 @@ def wanted(tag: str) -> Getter:
     def read(call: Call, tenant_id: UUID) -> bytes:
         keys = call.wanted.get((tag, tenant_id), ())
         return b"{%s}" % ",".join(map(str, keys)).encode()  # no quotes: nothing in a UUID asks for them
+
+    return read
+
+
+def referred(what: object, number: int) -> Getter:
+    """Reads one value of each of the keys by which a call asks a site for rows."""
+
+    def read(call: Call, tenant_id: UUID) -> bytes | None:
+        return encode([values[number] for values in call.references.get((what, tenant_id), ())])
 
     return read
 

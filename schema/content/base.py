@@ -15,6 +15,7 @@ from auth import policy
 from auth.policy import Level, Row, Terms
 from schema.account import Member
 from schema.bind import Column, Connected, Derived, Expression, Listed, One, Order, Place, Source, at, bound
+from schema.federation import key
 from schema.group import Group
 from schema.kinds import ContentKind
 from schema.levels import AccessLevel, ReactionKind, ranked
@@ -97,7 +98,7 @@ class ReactionCount:
 
 
 @bound(CONTENT)
-@strawberry.interface(description="An item that somebody published on a site.")
+@strawberry.interface(description="An item that somebody published on a site.", directives=[key("id")])
 class Content(Node):
     """An item that somebody published on a site."""
 

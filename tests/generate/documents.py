@@ -277,6 +277,15 @@ def literal(value: Any, type_: GraphQLInputType) -> str:
         return "{" + ", ".join(f"{name}: {literal(item, bare.fields[name].type)}" for name, item in value.items()) + "}"
     if hasattr(bare, "values"):
         return str(value)
+    return anything(value)
+
+
+def anything(value: Any) -> str:
+    """A JSON value as GraphQL writes it for a scalar that may hold whatever there is."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {anything(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(anything, value)) + "]"
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -23,6 +23,7 @@ from graphql import (
 )
 
 from schema.catalogue import catalogue_of
+from tests.generate.values import REFERRED
 
 WRAPPING = ("edges", "node", "pageInfo")
 """Fields that only lead to the things of a list: they cost no depth."""
@@ -115,7 +116,10 @@ def id_arguments(schema: GraphQLSchema) -> Iterator[tuple[Place, str]]:
 
 def _with_id(written: str, named: GraphQLNamedType) -> Iterator[str]:
     listed = written.startswith("[")
-    if named.name == "ID":
+    if named.name == "_Any":
+        yield from (f'[{{__typename: "{type_}", id: $id}}]' for type_ in REFERRED)
+        yield '[{__typename: "Content", id: $id}, {__typename: "Member", site: {id: $id}, account: {id: $id}}]'
+    elif named.name == "ID":
         yield "[$id]" if listed else "$id"
     elif isinstance(named, GraphQLInputObjectType):
         for name, each in named.fields.items():

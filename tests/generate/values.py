@@ -19,6 +19,7 @@ from graphql import (
 )
 from hypothesis import strategies as st
 
+from schema.kinds import KINDS
 from schema.relay import PLATFORM_ID, NodeId, cursor_key, encode_cursor, encode_id
 from tests.oracle import lists
 from tests.oracle.estate import WORDS
@@ -61,6 +62,10 @@ MOMENTS = st.sampled_from(
     ]
 )
 BAD_CURSORS = ("", "x", "AAAA", "é", "%00", "a" * 400, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+REFERRED = {"Account": "A", "Site": "S", "Member": "M", "Group": "G", "Comment": "K"}
+REFERRED |= {word.title(): "C" for word in KINDS}
+"""The types that have keys, and the letter of their ids."""
+
 BAD_IDS = ("", "x", "é" * 56, "A" * 56, "0" * 56)
 
 
@@ -164,6 +169,7 @@ class Values:
     def _scalar(self, type_name: str, name: str, list_name: str, deep: bool) -> st.SearchStrategy[Any]:
         by_type = {"ID": self._id, "Int": lambda _: DEEP_SIZES if deep else SIZES}
         by_type |= {"Boolean": lambda _: st.booleans(), "DateTime": lambda _: MOMENTS}
+        by_type |= {"_Any": self._representation}
         if type_name in by_type:
             return by_type[type_name](name)
         if name in ("after", "before"):
@@ -173,6 +179,28 @@ class Values:
         if name in ("slug", "slugs"):
             return st.sampled_from([*self.pools.slugs, *self.pools.slugs, "niets", "", "ASTER", "a b"])
         return SEARCHES if name == "query" else TEXTS
+
+    def _representation(self, _name: str) -> st.SearchStrategy[Any]:
+        """How another service refers to a thing: rightly, by the wrong type, or not in a way that means anything."""
+        ids, junk = self.pools.ids_by_tag, st.sampled_from([*BAD_IDS, 5, 2.5, True, None, [], {}])
+        any_id = st.one_of(*[st.sampled_from(each) for each in ids.values()])
+        types = st.sampled_from([*REFERRED, "Content", "Node", "Nobody", 5, None])
+        right = [
+            st.fixed_dictionaries({"__typename": st.just(name), "id": st.sampled_from(ids[tag])})
+            for name, tag in REFERRED.items()
+        ]
+        site = st.fixed_dictionaries({"id": st.one_of(st.sampled_from(ids["S"]), any_id, junk)})
+        account = st.fixed_dictionaries({"id": st.one_of(st.sampled_from(ids["A"]), any_id, junk)})
+        slugs = st.one_of(st.sampled_from([*self.pools.slugs, "niets", "ASTER", ""]), junk)
+        return st.one_of(
+            *right,
+            st.fixed_dictionaries({"__typename": st.just("Content"), "id": st.sampled_from(ids["C"])}),
+            st.fixed_dictionaries({"__typename": st.just("Site"), "slug": slugs}),
+            st.fixed_dictionaries({"__typename": st.just("Member"), "site": site, "account": account}),
+            st.fixed_dictionaries({"__typename": types, "id": st.one_of(any_id, junk)}, optional={"slug": slugs}),
+            st.fixed_dictionaries({}, optional={"__typename": types, "id": any_id, "site": site, "account": junk}),
+            junk.filter(lambda value: value is not None),
+        )
 
     def _id(self, name: str) -> st.SearchStrategy[str]:
         tag = {"author": "M", "group": "G"}.get(name)

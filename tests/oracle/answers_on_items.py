@@ -66,6 +66,8 @@ def group_of(asked: Asked, thing: Thing, _args: Args) -> Any:
 
 
 @answers("Content", "site")
+@answers("Group", "site")
+@answers("Member", "site")
 def site_of(_asked: Asked, thing: Thing, _args: Args) -> Any:
     return Thing("Site", thing.site.row)
 

@@ -22,12 +22,18 @@ from graphql import (
     build_schema,
     execute_sync,
     parse,
+    print_schema,
     visit,
 )
 
 from schema.errors import PleinError
-from schema.root import strawberry_schema
-from tests.oracle import answers_from_root, answers_on_items, answers_on_sites  # noqa: F401 - each answers its fields
+from schema.root import graphql_schema
+from tests.oracle import (  # noqa: F401 - each answers its fields
+    answers_from_root,
+    answers_on_items,
+    answers_on_sites,
+    answers_to_gateways,
+)
 from tests.oracle.things import Asked, Thing, answer
 
 Path = tuple[str | int, ...]
@@ -47,7 +53,7 @@ class Expected:
 @cache
 def oracle_schema() -> GraphQLSchema:
     """The schema as anybody would build it from its text."""
-    return build_schema(strawberry_schema().as_str())
+    return build_schema(print_schema(graphql_schema()))
 
 
 @cache
@@ -59,7 +65,7 @@ def all_nullable() -> GraphQLSchema:
             kind = node.type.type if isinstance(node.type, NonNullTypeNode) else node.type
             return FieldDefinitionNode(name=node.name, arguments=node.arguments, type=kind, directives=[])
 
-    return build_ast_schema(visit(parse(strawberry_schema().as_str()), Loosen()), assume_valid=True)
+    return build_ast_schema(visit(parse(print_schema(graphql_schema())), Loosen()), assume_valid=True)
 
 
 def expect(document: DocumentNode, variables: Mapping[str, Any], asked: Asked) -> Expected:

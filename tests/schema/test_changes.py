@@ -9,7 +9,8 @@ import pytest
 from graphql import GraphQLObjectType
 
 from schema.changes import Change, Effect, NotASchema, find_changes
-from schema.root import graphql_schema, strawberry_schema
+from schema.root import graphql_schema
+from schema.sdl import plain_sdl
 
 ROOT = Path(__file__).resolve().parents[2]
 RELEASED = (ROOT / "docs" / "schema.graphql").read_text()
@@ -46,7 +47,7 @@ def allowed() -> dict[str, tuple[str, str]]:
 
 
 def test_nothing_breaks_without_a_line_and_a_reason() -> None:
-    changes = find_changes(RELEASED, strawberry_schema().as_str())
+    changes = find_changes(RELEASED, plain_sdl(graphql_schema()))
     breaking = {each.what for each in changes if each.effect is Effect.BREAKING}
     assert breaking - set(allowed()) == set(), "a client breaks: add it in another way, or see CONTRIBUTING.md"
     assert set(allowed()) - breaking == set(), "a line for a change that is not, or is no longer, there"
@@ -58,7 +59,7 @@ def test_a_release_keeps_its_schema() -> None:
     top = re.search(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert top is not None
     if top[1] != "Unreleased":
-        assert find_changes(RELEASED, strawberry_schema().as_str()) == [], "make docs/schema.graphql anew"
+        assert find_changes(RELEASED, plain_sdl(graphql_schema())) == [], "make docs/schema.graphql anew"
 
 
 @pytest.mark.parametrize(("old", "new", "effect", "what"), CASES, ids=str)
@@ -113,6 +114,6 @@ def test_only_what_can_be_found_by_its_id_has_one() -> None:
 
 
 def test_a_change_is_told_in_one_line() -> None:
-    changes = find_changes("type Query { a: Int }", strawberry_schema().as_str())
+    changes = find_changes("type Query { a: Int }", plain_sdl(graphql_schema()))
     assert Change(Effect.BREAKING, "Field Query.a was removed.") in changes
     assert [each for each in changes if "\n" in each.what] == []
