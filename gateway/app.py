@@ -40,6 +40,7 @@ from gateway.pages.signing_in import signing_in_routes
 from gateway.pages.signing_out import signing_out_routes
 from gateway.parts import database_settings, opened_database, opened_store
 from gateway.persisted import Persisted
+from gateway.rates import opened_rates
 from gateway.request_id import HEADER as REQUEST_ID
 from gateway.request_id import begin_request
 from gateway.settings import Settings
@@ -113,7 +114,7 @@ class Gateway:
         ):
             over_http = GraphQLOverHTTP(square)
             self._square, self._graphql = square, telemetry.endpoint(over_http)
-            self._websocket = GraphQLOverWebSocket(square, over_http.visit)
+            self._websocket = GraphQLOverWebSocket(square, over_http.visit, over_http.streams)
             try:
                 yield
             finally:
@@ -180,6 +181,7 @@ async def open_square(
         live = Live(database_settings(settings), most=settings.subscriptions, heartbeat_s=settings.heartbeat_seconds)
         stack.push_async_callback(live.close)
         stack.enter_context(pruning(database))
+        rates = await stack.enter_async_context(opened_rates(settings))
         revocations = Revocations()
         authenticator = make_authenticator(settings, database, revocations)
         revocations.hear(live.revoke)
@@ -202,6 +204,7 @@ async def open_square(
             weigh=weigh,
             persisted=Persisted(settings.documents, only=settings.documents_only),
             live=live,
+            rates=rates,
             revocations=revocations,
             catch_up=feed.catch_up,
         )

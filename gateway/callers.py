@@ -1,27 +1,19 @@
-"""Who calls, for limits: an account, or the address that somebody without one calls from; and how much each may do.
+"""Who calls, for limits: an account, or the address that somebody without one calls from; and how many run at once.
 
-Promises: at most so many requests of one caller at once, and at most so much cost in a minute (1 for a request and 1
-for each node of its answer), refilled evenly. What is remembered is bounded, and of the last minute only. Counts for
-this process only: several worker processes each allow as much.
+Promises: at most so many of a kind (requests, connections that last) of one caller at once. Counts for this process
+only: several worker processes each allow as many.
 """
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
-from math import ceil
 from typing import NamedTuple
 
 from auth.viewer import Viewer
-from gateway.errors import Header, Throttled
+from gateway.errors import Throttled
 from gateway.limits import UNITS
 
-WINDOW_SECONDS = 60
-REMEMBERED_MOST = 20_000  # callers of the last minute; 5 MB when full
 ACCOUNT, ADDRESS = "account", "address"
 
 
@@ -32,67 +24,30 @@ class Caller(NamedTuple):
     name: int | str
 
 
-@dataclass(slots=True)
-class _Purse:
-    left: float
-    at: float
+class Crowd:
+    """Keeps count of how many of one kind run for each caller."""
 
-
-class Callers:
-    """Keeps count of who does how much; one per process."""
-
-    def __init__(
-        self, concurrency: int, rates: Mapping[str, int], *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        """`rates` is the cost per minute for each kind of caller; none or 0 is without limit."""
-        self._concurrency = concurrency
-        self._rates = {kind: rate for kind, rate in rates.items() if rate}
-        self._clock = clock
+    def __init__(self, limit: str, most: int) -> None:
+        """`limit` is the name of the limit that says how many may."""
+        self._limit = limit
+        self._most = most
         self._running: dict[Caller, int] = {}
-        self._purses: OrderedDict[Caller, _Purse] = OrderedDict()
 
     def enter(self, caller: Caller) -> None:
-        """A request of this caller begins, and `leave` must follow. Raises Throttled when too many run already."""
+        """One of this caller's begins, and `leave` must follow. Raises Throttled when too many run already."""
         running = self._running.get(caller, 0)
-        if running >= self._concurrency:
-            message = f"Limit `concurrency` exceeded: at most {self._concurrency} {UNITS['concurrency']}."
+        if running >= self._most:
+            message = f"Limit `{self._limit}` exceeded: at most {self._most} {UNITS[self._limit]}."
             raise Throttled(message, ((b"retry-after", b"1"),))
         self._running[caller] = running + 1
 
     def leave(self, caller: Caller) -> None:
-        """A request of this caller has ended."""
+        """One of this caller's has ended."""
         running = self._running[caller] - 1
         if running:
             self._running[caller] = running
         else:
             del self._running[caller]
-
-    def is_limited(self, caller: Caller) -> bool:
-        """Whether this kind of caller has a rate at all."""
-        return caller.kind in self._rates
-
-    def charge(self, caller: Caller, cost: int) -> tuple[Header, ...]:
-        """Take so much from what this caller has left; gives the headers that tell the rest. Raises Throttled."""
-        rate = self._rates[caller.kind]
-        now, purse = self._clock(), self._purse(caller, rate)
-        purse.left = min(rate, purse.left + (now - purse.at) * rate / WINDOW_SECONDS)
-        purse.at = now
-        if cost > purse.left:
-            wait = ceil((min(cost, rate) - purse.left) * WINDOW_SECONDS / rate)
-            message = f"Rate of this {caller.kind} exceeded: {rate} in {WINDOW_SECONDS} seconds; this costs {cost}."
-            raise Throttled(message, (*_told(caller, rate, purse), (b"retry-after", b"%d" % max(wait, 1))))
-        purse.left -= cost
-        return _told(caller, rate, purse)
-
-    def _purse(self, caller: Caller, rate: int) -> _Purse:
-        purse = self._purses.get(caller)
-        if purse is None:
-            purse = self._purses[caller] = _Purse(rate, self._clock())
-            if len(self._purses) > REMEMBERED_MOST:
-                self._purses.popitem(last=False)  # the one that has not called for longest, so the fullest
-        else:
-            self._purses.move_to_end(caller)
-        return purse
 
 
 def caller_of(viewer: Viewer, client: tuple[str, int] | None, forwarded_for: bytes | None, proxies: int) -> Caller:
@@ -121,13 +76,3 @@ def network_of(address: str) -> str:
         mapped = parsed.ipv4_mapped
         return str(mapped) if mapped is not None else parsed.packed[:8].hex()
     return str(parsed)
-
-
-def _told(caller: Caller, rate: int, purse: _Purse) -> tuple[Header, ...]:
-    """The fields of the IETF's draft on rate limits: what may be spent, what is left, when it is whole again."""
-    kind = caller.kind.encode()
-    full = ceil((rate - purse.left) * WINDOW_SECONDS / rate)
-    return (
-        (b"ratelimit-policy", b'"%b";q=%d;w=%d' % (kind, rate, WINDOW_SECONDS)),
-        (b"ratelimit", b'"%b";r=%d;t=%d' % (kind, int(purse.left), full)),
-    )

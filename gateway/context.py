@@ -19,6 +19,7 @@ from gateway.settings import Settings
 
 if TYPE_CHECKING:
     from gateway.live.hub import Live
+    from gateway.rates import Rates
     from storage.client import ObjectStore
     from tenants.database import Database
     from tenants.reader import Reader
@@ -69,6 +70,7 @@ class Square:
     live: Live
     weigh: Weigh = weightless
     signed_in: Callable[[str, str], Awaitable[Viewer | None]] = nobody
+    rates: Rates | None = None
     persisted: Persisted = field(default_factory=Persisted)
     revocations: Revocations = field(default_factory=Revocations)
     catch_up: Callable[[], Awaitable[None]] = nothing_new

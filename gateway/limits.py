@@ -43,6 +43,7 @@ class Limits:
     introspection: int = 30_000  # the standard query asks for 8,000, in 20 milliseconds
     batch: int = 10
     concurrency: int = 100  # a browser tab uses 6, a page that has many lists open perhaps 20
+    streams: int = 500  # a caller may be all of an office behind one address
     time_ms: int = 10_000
     operations: int = 100
     waiting: int = 200  # a client that lags by more is better off reading anew
@@ -63,6 +64,7 @@ UNITS = {
     "introspection": "fields in an answer about the schema",
     "batch": "requests in one body",
     "concurrency": "requests of one caller at once",
+    "streams": "WebSockets and event streams of one caller at once",
     "time_ms": "milliseconds for a request",
     "operations": "operations at once on a WebSocket or an event stream",
     "waiting": "messages that wait to be sent on a WebSocket or an event stream",

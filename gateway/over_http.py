@@ -19,7 +19,7 @@ from starlette.types import Message, Receive, Scope, Send
 from auth.errors import Unauthenticated
 from auth.sessions import SQUARE
 from auth.viewer import ANONYMOUS, Viewer
-from gateway.callers import Callers, caller_of
+from gateway.callers import Crowd, caller_of
 from gateway.compression import LEAST_BYTES, accepted_coding, compressed
 from gateway.context import Square
 from gateway.cookies import Cookies
@@ -76,10 +76,11 @@ class GraphQLOverHTTP:
         self._limits = settings.limits
         self._time_s = settings.limits.time_ms / 1000
         self._origins = Origins(settings, square.registry)
-        rates = {"account": settings.rate_account, "address": settings.rate_address}
-        self._callers = Callers(settings.limits.concurrency, rates)
+        self._rates = square.rates
+        self._requests = Crowd("concurrency", settings.limits.concurrency)
+        self.streams = Crowd("streams", settings.limits.streams)
         self._cookies = Cookies(is_secure=settings.is_production)
-        self._streams = GraphQLOverSSE(square, self._request, self.visit, self._origins)
+        self._over_sse = GraphQLOverSSE(square, self._request, self.visit, self._origins, self.streams)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -90,7 +91,7 @@ class GraphQLOverHTTP:
             return
         media = accepted_media(headers.get(b"accept") or b"*/*")
         if media is EVENT_STREAM or STREAM_TOKEN in headers or scope["method"] in STREAM_METHODS:
-            await self._streams(scope, headers, request_id, receive, send)
+            await self._over_sse(scope, headers, request_id, receive, send)
             return
         asked: GraphQLRequest | Batch | None = None
         try:
@@ -133,21 +134,21 @@ class GraphQLOverHTTP:
     async def _answer(self, scope: Scope, headers: Mapping[bytes, bytes], asked: GraphQLRequest | Batch) -> Answer:
         """The answer to one request or several that can be run; raises for all others."""
         visit = await self.visit(scope, headers)
-        self._callers.enter(visit.caller)
+        self._requests.enter(visit.caller)
         try:
             if type(asked) is list:
                 return Answer(await run_batch(self._square, visit, asked), (*NO_STORE, *visit.earned))
             assert isinstance(asked, GraphQLRequest)
             body = await run_one(self._square, visit, asked)
         finally:
-            self._callers.leave(visit.caller)
+            self._requests.leave(visit.caller)
         if asked.query is None and not visit.may_write:
             return _tagged(body, headers.get(b"if-none-match"), visit.earned)
         return Answer(body, (*NO_STORE, *visit.earned) if visit.earned else NO_STORE)
 
     async def visit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Visit:
         """Who asks, where, and what they still may."""
-        settings = self._square.settings
+        settings, rates = self._square.settings, self._rates
         authorization, cookie = headers.get(b"authorization"), headers.get(b"cookie")
         if authorization is not None:
             viewer = await self._viewer(authorization)
@@ -160,7 +161,7 @@ class GraphQLOverHTTP:
             caller,
             scope.get("method", "POST") == "POST",  # a WebSocket has none, and may write
             b"plein-cost" in headers,
-            self._callers if self._callers.is_limited(caller) else None,
+            rates if rates is not None and rates.is_limited(caller) else None,
         )
 
     async def _request(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> GraphQLRequest | Batch:

@@ -22,6 +22,7 @@ from starlette.types import Message, Receive, Scope, Send
 from auth.errors import TokenExpired, Unauthenticated
 from auth.revocations import Revoked
 from auth.viewer import Viewer
+from gateway.callers import Crowd
 from gateway.context import Square
 from gateway.errors import ErrorObject, Header, Refusal, Rejected, problem_from
 from gateway.limits import limit_exceeded
@@ -30,7 +31,7 @@ from gateway.live.operations import Operations
 from gateway.live.outlet import Outlet, Reason
 from gateway.origins import Origins
 from gateway.request import Batch, GraphQLRequest
-from gateway.visit import MakeVisit, Visit, prepare
+from gateway.visit import MakeVisit, Visit, admit
 from schema.errors import ErrorCode, PleinError
 
 METHODS = frozenset({"PUT", "DELETE"})
@@ -64,9 +65,12 @@ class Last(bytes):
 class Stream:
     """One response that goes on. Before it is opened, what is to be sent on it waits."""
 
-    __slots__ = ("_opened", "_send", "_visit", "on_end", "operations", "outlet", "reserved_at")
+    __slots__ = ("_opened", "_send", "_streams", "_visit", "on_end", "operations", "outlet", "reserved_at")
 
-    def __init__(self, square: Square, visit: Visit, speech: Distinct | Single) -> None:
+    def __init__(self, square: Square, streams: Crowd, visit: Visit, speech: Distinct | Single) -> None:
+        """Raises Throttled when the caller has too many; otherwise `end` must follow."""
+        streams.enter(visit.caller)
+        self._streams: Crowd | None = streams
         self._visit = visit
         self.reserved_at = time.monotonic()
         self.outlet = Outlet(self._write, self._finish, most=square.settings.limits.waiting, pulse=PULSE)
@@ -112,6 +116,9 @@ class Stream:
         self.operations.stop_all()
         self.outlet.lost()
         self.on_end()
+        if self._streams is not None:
+            self._streams.leave(self._visit.caller)
+            self._streams = None
 
     async def _write(self, message: bytes) -> None:
         await self._opened.wait()
@@ -165,12 +172,15 @@ DISTINCT, SINGLE = Distinct(), Single()
 class GraphQLOverSSE:
     """The streams of this process. It keeps those that are reserved."""
 
-    def __init__(self, square: Square, read: ReadRequest, make_visit: MakeVisit, origins: Origins) -> None:
-        """`read` takes the request from scope and body, as over HTTP."""
+    def __init__(
+        self, square: Square, read: ReadRequest, make_visit: MakeVisit, origins: Origins, streams: Crowd
+    ) -> None:
+        """`read` takes the request from scope and body, as over HTTP; `streams` counts those of each caller."""
         self._square = square
         self._read = read
         self._make_visit = make_visit
         self._origins = origins
+        self._streams = streams
         self._reserved: dict[str, Stream] = {}
         square.revocations.hear(self._revoke)
 
@@ -221,9 +231,10 @@ class GraphQLOverSSE:
         if not isinstance(request, GraphQLRequest) or id_ is None or not 0 < len(id_) <= LONGEST_ID:
             message = f"An operation on a stream needs `extensions.operationId`, 1 to {LONGEST_ID} characters."
             raise Refusal(400, message, field="extensions.operationId")
+        prepared = await admit(self._square, visit, request)
         if id_ in stream.operations:
             raise Refusal(409, "There is an operation with this id on the stream.", field="extensions.operationId")
-        stream.operations.start(id_, prepare(self._square, visit, request))
+        stream.operations.start(id_, prepared)
         return 202
 
     async def _distinct(
@@ -231,17 +242,21 @@ class GraphQLOverSSE:
     ) -> Stream:
         """A stream of one operation, or of the reason why it cannot be run."""
         request = await self._read(scope, headers, receive)
-        self._require_valid(visit, began)
         if not isinstance(request, GraphQLRequest):
             raise Refusal(400, "A stream takes one request, not an array.")
-        stream = Stream(self._square, visit, DISTINCT)
+        errors: Sequence[ErrorObject] = ()
+        try:
+            prepared = await admit(self._square, visit, request)
+        except (Rejected, PleinError) as error:
+            errors = problem_from(error).errors
+        # From here on nothing is awaited until the stream is served, where it is found by what ends it.
+        self._require_valid(visit, began)
         if self._square.live.is_draining:
             raise PleinError(ErrorCode.UNAVAILABLE, Reason.GOING.value)
-        try:
-            prepared = prepare(self._square, visit, request)
-        except (Rejected, PleinError) as error:
+        stream = Stream(self._square, self._streams, visit, DISTINCT)
+        if errors:
             # On the stream, where clients look for it: a browser's EventSource shows nothing of a refused request.
-            stream.outlet.put(DISTINCT.failed("", problem_from(error).errors))
+            stream.outlet.put(DISTINCT.failed("", errors))
         else:
             stream.operations.start("", prepared, headers.get(b"last-event-id", b"").decode("latin-1") or None)
         return stream
@@ -257,7 +272,7 @@ class GraphQLOverSSE:
         if len(self._reserved) >= most:
             raise limit_exceeded("subscriptions", most)
         token = secrets.token_urlsafe(24)
-        self._reserved[token] = Stream(self._square, visit, SINGLE)
+        self._reserved[token] = Stream(self._square, self._streams, visit, SINGLE)
         return token
 
     def _find(self, token: str, visit: Visit | None) -> Stream:

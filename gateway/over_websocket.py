@@ -18,8 +18,9 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from auth.errors import AuthError
+from gateway.callers import Caller, Crowd
 from gateway.context import Square
-from gateway.errors import ErrorObject, Refusal, problem_from
+from gateway.errors import ErrorObject, Refusal, Throttled, problem_from
 from gateway.live.answers import Told
 from gateway.live.operations import Operations
 from gateway.live.outlet import Outlet, Reason
@@ -52,9 +53,11 @@ class Refused(Exception):  # noqa: N818 - what a client did against the protocol
 class GraphQLOverWebSocket:
     """The endpoint. One per process; it keeps nothing of a connection."""
 
-    def __init__(self, square: Square, visit: MakeVisit) -> None:
+    def __init__(self, square: Square, visit: MakeVisit, streams: Crowd) -> None:
+        """`streams` counts the connections of each caller."""
         self._square = square
         self._visit = visit
+        self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, from its handshake to its end."""
@@ -66,7 +69,7 @@ class GraphQLOverWebSocket:
             return
         await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
         try:
-            await _Connection(self._square, scope, receive, send).serve(self._visit)
+            await _Connection(self._square, self._streams, scope, receive, send).serve(self._visit)
         except Refused as refused:
             await send(closing(refused.code, refused.reason))
 
@@ -74,10 +77,12 @@ class GraphQLOverWebSocket:
 class _Connection:
     """One connection: who is there, and what runs."""
 
-    __slots__ = ("_operations", "_outlet", "_receive", "_scope", "_send", "_square")
+    __slots__ = ("_caller", "_operations", "_outlet", "_receive", "_scope", "_send", "_square", "_streams")
 
-    def __init__(self, square: Square, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, square: Square, streams: Crowd, scope: Scope, receive: Receive, send: Send) -> None:
         self._square = square
+        self._streams = streams
+        self._caller: Caller | None = None
         self._scope: Scope | None = scope
         self._receive = receive
         self._send = send
@@ -111,6 +116,8 @@ class _Connection:
             live.disconnect(self._outlet)
             if self._outlet.is_open:
                 self._outlet.lost()
+            if self._caller is not None:
+                self._streams.leave(self._caller)
 
     async def _greet(self, make_visit: MakeVisit) -> Visit | None:
         """Who is there, by the first message; None if they are gone before. Raises Refused."""
@@ -144,6 +151,11 @@ class _Connection:
             raise Refused(TRY_AGAIN, problem_from(error).errors[0]["message"]) from None
         if revocations.has_ended(visit.viewer, began):
             raise Refused(FORBIDDEN, Reason.REVOKED.value)
+        try:
+            self._streams.enter(visit.caller)
+        except Throttled as error:
+            raise Refused(TRY_AGAIN, error.message) from None
+        self._caller = visit.caller
         self._square.live.connect(self._outlet, visit.viewer)
         self._outlet.put('{"type":"connection_ack"}')
         return visit

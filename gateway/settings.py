@@ -337,7 +337,7 @@ VARIABLES = (
         "RATE_ACCOUNT",
         whole(0, 1_000_000_000),
         0,
-        "The most cost of one account in a minute, per worker process: 1 for each request and 1 for each node. `0` is "
+        "The most cost of one account in a minute, over all processes: 1 for each request and 1 for each node. `0` is "
         "no limit.",
     ),
     Variable("RATE_ADDRESS", whole(0, 1_000_000_000), 0, "The same for each address of callers without an account."),

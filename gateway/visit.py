@@ -15,10 +15,11 @@ import orjson
 from graphql import OperationType
 
 from auth.viewer import Viewer
-from gateway.callers import Caller, Callers
+from gateway.callers import Caller
 from gateway.context import Square
 from gateway.documents import Document, Operation
 from gateway.errors import Header, Refusal, problem_from
+from gateway.rates import Rates
 from gateway.request import GraphQLRequest
 from gateway.variables import coerce_variables
 
@@ -35,7 +36,7 @@ class Visit:
     caller: Caller
     may_write: bool
     tells_cost: bool
-    rates: Callers | None
+    rates: Rates | None
     earned: tuple[Header, ...] = ()
 
 
@@ -54,12 +55,13 @@ class Prepared(NamedTuple):
 
 async def run_one(square: Square, visit: Visit, request: GraphQLRequest) -> bytes:
     """The body of the response; raises where the request as a whole fails."""
-    return await run_prepared(square, visit, prepare(square, visit, request))
+    prepared = prepare(square, visit, request) if visit.rates is None else await admit(square, visit, request)
+    return await run_prepared(square, visit, prepared)
 
 
 async def run_batch(square: Square, visit: Visit, requests: Sequence[GraphQLRequest | Refusal]) -> bytes:
     """The bodies of the responses as a JSON array, in the order of the requests."""
-    prepared = [_prepared_or_error(square, visit, each) for each in requests]
+    prepared = [await _prepared_or_error(square, visit, each) for each in requests]
     if any(isinstance(each, Prepared) and each.operation.type is OperationType.MUTATION for each in prepared):
         bodies = [await _run_or_tell(square, visit, each) for each in prepared]
     else:
@@ -67,10 +69,19 @@ async def run_batch(square: Square, visit: Visit, requests: Sequence[GraphQLRequ
     return b"[" + b",".join(bodies) + b"]"
 
 
+async def admit(square: Square, visit: Visit, request: GraphQLRequest) -> Prepared:
+    """What is prepared and paid for, where there are rates; for the request itself first, so nonsense is not free."""
+    rates = visit.rates
+    if rates is None:
+        return prepare(square, visit, request)
+    visit.earned = await rates.charge(visit.caller, REQUEST_COST)
+    prepared = prepare(square, visit, request)
+    visit.earned = await rates.charge(visit.caller, prepared.nodes)
+    return prepared
+
+
 def prepare(square: Square, visit: Visit, request: GraphQLRequest) -> Prepared:
-    """Everything that can be done before anything is read. It is paid for first, so that nonsense is not free."""
-    if visit.rates is not None:
-        visit.earned = visit.rates.charge(visit.caller, REQUEST_COST)
+    """Everything that can be done before anything is read, or paid."""
     document = _document(square, request)
     operation = document.operation(request.operation_name)
     if not visit.may_write and operation.type is OperationType.MUTATION:
@@ -80,8 +91,6 @@ def prepare(square: Square, visit: Visit, request: GraphQLRequest) -> Prepared:
     nodes = -1
     if visit.rates is not None or visit.tells_cost:
         nodes = square.weigh(square, document, operation, variables)
-        if visit.rates is not None:
-            visit.earned = visit.rates.charge(visit.caller, nodes)
     return Prepared(document, operation, variables, nodes)
 
 
@@ -113,11 +122,11 @@ async def run_prepared(square: Square, visit: Visit, prepared: Prepared) -> byte
     return body
 
 
-def _prepared_or_error(square: Square, visit: Visit, request: GraphQLRequest | Refusal) -> Prepared | Exception:
+async def _prepared_or_error(square: Square, visit: Visit, request: GraphQLRequest | Refusal) -> Prepared | Exception:
     if isinstance(request, Refusal):
         return request
     try:
-        return prepare(square, visit, request)
+        return await admit(square, visit, request)
     except Exception as error:  # told in the place of its answer
         return error
 

@@ -198,3 +198,14 @@ class Audit(SQLModel, table=True):
     credential: str = Field(sa_type=Text)
     request_id: str = Field(sa_type=Text)
     happened_at: datetime = Field(sa_column=timestamp())
+
+
+class Allowance(SQLModel, table=True):
+    """How much a caller had left at a moment, for limits on rates; refilled evenly since then."""
+
+    __tablename__ = "allowance"
+    __table_args__ = {"schema": PLATFORM}
+
+    caller: UUID = Field(primary_key=True)
+    amount: float
+    at: datetime = Field(sa_column=timestamp())

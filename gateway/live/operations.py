@@ -21,7 +21,7 @@ from gateway.live.circle import Follower
 from gateway.live.outlet import Outlet
 from gateway.live.question import read_question
 from gateway.request import GraphQLRequest
-from gateway.visit import Prepared, Visit, prepare, run_prepared
+from gateway.visit import Prepared, Visit, admit, run_prepared
 
 
 class Speech(Protocol):
@@ -80,7 +80,7 @@ class Operations:
 
     async def _run(self, id_: str, request: GraphQLRequest | Prepared, since: str | None) -> None:
         try:
-            prepared = request if isinstance(request, Prepared) else prepare(self._square, self._visit, request)
+            prepared = request if isinstance(request, Prepared) else await admit(self._square, self._visit, request)
             if prepared.operation.type is OperationType.SUBSCRIPTION:
                 await self._follow(id_, prepared, since)
                 return

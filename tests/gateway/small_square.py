@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 from graphql import build_schema, execute
 
 from auth.errors import Unauthenticated
 from auth.viewer import ANONYMOUS, PlatformRole, Viewer
+from gateway.callers import ACCOUNT, ADDRESS
 from gateway.context import Square
 from gateway.documents import Document, Documents, Operation
 from gateway.limits import Limits
+from gateway.rates import Rates
 from gateway.settings import load_settings
 from schema.errors import ErrorCode, PleinError, not_found
 from tenants.errors import DatabaseUnavailable
@@ -55,7 +57,13 @@ def make_square(limits: Limits | None = None, **environ: str) -> Square:
     settings = replace(settings, limits=limits or settings.limits)
     documents = Documents(SCHEMA, settings.limits, hide_suggestions=settings.is_production)
     absent: Any = None  # the door itself asks nothing of these
-    return Square(settings, SCHEMA, documents, absent, absent, absent, absent, authenticate, run, absent)
+    rated = {ACCOUNT: settings.rate_account, ADDRESS: settings.rate_address}
+    rates = Rates(rated, no_database, secret=settings.secret)
+    return Square(settings, SCHEMA, documents, absent, absent, absent, absent, authenticate, run, absent, rates=rates)
+
+
+async def no_database(_wishes: object) -> NoReturn:
+    raise DatabaseUnavailable("there is none here")
 
 
 async def authenticate(token: str) -> Viewer:

@@ -11,13 +11,11 @@ import httpx
 import pytest
 
 from auth.viewer import ANONYMOUS, Viewer
-from gateway.callers import ACCOUNT, ADDRESS, Caller, Callers, caller_of
-from gateway.errors import Throttled
+from gateway.callers import ACCOUNT, ADDRESS, Caller, caller_of
 from gateway.limits import Limits
 from gateway.over_http import GraphQLOverHTTP
 from tests.gateway.small_square import make_square
 
-ANNA = Caller(ACCOUNT, 1)
 NEAR = ("10.0.0.9", 4000)
 
 
@@ -45,32 +43,6 @@ def test_an_address_is_that_of_the_client_and_not_what_it_says(client, forwarded
 def test_an_account_is_one_caller_wherever_it_calls_from() -> None:
     viewer = Viewer(UUID(int=7))
     assert caller_of(viewer, NEAR, None, 0) == caller_of(viewer, None, b"1.1.1.1", 1) == Caller(ACCOUNT, 7)
-
-
-def test_what_is_left_is_told_and_refilled_evenly() -> None:
-    now = 1000.0
-    callers = Callers(10, {ACCOUNT: 600}, clock=lambda: now)
-    assert dict(callers.charge(ANNA, 450)) == {
-        b"ratelimit-policy": b'"account";q=600;w=60',
-        b"ratelimit": b'"account";r=150;t=45',
-    }
-    with pytest.raises(Throttled, match="Rate of this account exceeded: 600 in 60 seconds; this costs 200") as caught:
-        callers.charge(ANNA, 200)
-    assert dict(caught.value.headers)[b"retry-after"] == b"5"
-    now += 5
-    assert dict(callers.charge(ANNA, 200))[b"ratelimit"] == b'"account";r=0;t=60'
-    now += 3600
-    assert dict(callers.charge(ANNA, 0))[b"ratelimit"] == b'"account";r=600;t=0'
-    assert dict(callers.charge(Caller(ACCOUNT, 2), 1))[b"ratelimit"] == b'"account";r=599;t=1'
-    assert not callers.is_limited(Caller(ADDRESS, "10.0.0.9"))
-
-
-def test_who_called_is_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.callers.REMEMBERED_MOST", 2)
-    callers = Callers(10, {ACCOUNT: 100})
-    for name in (1, 2, 1, 3):
-        callers.charge(Caller(ACCOUNT, name), 60 if name != 1 else 10)
-    assert [caller.name for caller in callers._purses] == [1, 3]
 
 
 def http_for(limits: Limits | None = None, **environ: str) -> httpx.AsyncClient:
