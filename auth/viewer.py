@@ -40,6 +40,13 @@ class Viewer:
     client_id: UUID | None = field(default=None, compare=False)
     grant_id: UUID | None = field(default=None, compare=False)
 
+    key: bytes | None = field(init=False, compare=False, repr=False)
+    """The account's id as Postgres reads it."""
+
+    def __post_init__(self) -> None:
+        """Write the key, once for all statements."""
+        object.__setattr__(self, "key", None if self.account_id is None else str(self.account_id).encode())
+
     @property
     def is_whole(self) -> bool:
         """Whether the credential lets the account do all that it may."""

@@ -23,6 +23,7 @@ from gateway.callers import Crowd, caller_of
 from gateway.compression import LEAST_BYTES, accepted_coding, compressed
 from gateway.context import Square
 from gateway.cookies import Cookies
+from gateway.deadlines import Deadlines
 from gateway.errors import Header, Refusal, problem_from
 from gateway.hosts import site_here
 from gateway.limits import limit_exceeded
@@ -74,7 +75,7 @@ class GraphQLOverHTTP:
         settings = square.settings
         self._square = square
         self._limits = settings.limits
-        self._time_s = settings.limits.time_ms / 1000
+        self._deadlines = Deadlines(settings.limits.time_ms / 1000)
         self._origins = Origins(settings, square.registry)
         self._rates = square.rates
         self._requests = Crowd("concurrency", settings.limits.concurrency)
@@ -94,16 +95,22 @@ class GraphQLOverHTTP:
             await self._over_sse(scope, headers, request_id, receive, send)
             return
         asked: GraphQLRequest | Batch | None = None
+        task = self._deadlines.begin()
         try:
-            async with asyncio.timeout(self._time_s) as deadline:
+            try:
                 _require(media)
                 asked = await self._request(scope, headers, receive)
                 answer = await self._answer(scope, headers, asked)
+            finally:
+                is_late = self._deadlines.end(task)
         except Gone:
             return
+        except asyncio.CancelledError:
+            if not is_late or task.cancelling():  # by somebody else
+                raise
+            answer = _failure(self._too_late(is_whole=asked is not None), media)
         except Exception as error:  # the one map decides what is shown
-            late = isinstance(error, TimeoutError) and deadline.expired()
-            answer = _failure(self._too_late(is_whole=asked is not None) if late else error, media)
+            answer = _failure(error, media)
         started = [*HEADERS[media or GRAPHQL_RESPONSE], request_id, *answer.headers]
         await self._send(scope, headers, started, answer, send)
 

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import hmac
 import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,6 +31,7 @@ VERSION = b"\x01"
 PLATFORM_ID = UUID(int=0)
 """Stands for the platform where an id or cursor names a site."""
 
+KEY = re.compile("[0-9a-f]{32}")
 SEAL_BYTES = 8
 
 CursorKey = NewType("CursorKey", str)
@@ -59,14 +61,14 @@ def encode_id(node: NodeId) -> str:
 
 def decode_id(text: str) -> NodeId | None:
     """The id behind the text, or None if it is not one that this gateway could have written."""
-    place = _place(text[:24])
-    if place is None:
-        return None
-    try:
-        key = UUID(int=int(text[24:], 16))
-    except ValueError:
-        return None
-    return NodeId(*place, key) if key.hex == text[24:] else None
+    parts = split_id(text)
+    return None if parts is None else NodeId(parts[0], parts[1], UUID(hex=parts[2]))
+
+
+def split_id(text: str) -> tuple[str, UUID, str] | None:
+    """Type, site and key (in hexadecimal) of a global id, or None if this gateway could not have written it."""
+    place, key = _place(text[:24]), text[24:]
+    return None if place is None or KEY.fullmatch(key) is None else (*place, key)
 
 
 @lru_cache(maxsize=20_000)

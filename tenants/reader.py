@@ -17,7 +17,7 @@ import random
 import re
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from time import perf_counter
 from typing import Any
@@ -28,6 +28,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from tenants.errors import DatabaseUnavailable, ReaderBusy, ReadError, StatementFailed
 from tenants.pipeline import Pipeline, Request, Rows
+from tenants.prepared import Key
 from tenants.watch import Asked, Watch
 
 TICK_S = 0.25  # the watchdog's step; also the resolution of its limits
@@ -50,6 +51,11 @@ class Statement:
     role: str  # the role it runs as
     operation: str | None = None  # what it is part of and whose it is, for those who watch
     site: str | None = None
+    key: Key = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make what the connections know it by, once. ValueError for what is no plain role name."""
+        object.__setattr__(self, "key", (self.text, set_role(self.role)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +189,7 @@ class Reader:
             if param is not None and 0 in param:  # libpq would silently cut the text there
                 raise StatementFailed("22021", "a parameter holds a null byte")
         future = self._loop.create_future()
-        request = Request((statement.text, set_role(statement.role)), params, future, single)
+        request = Request(statement.key, params, future, single)
         watch = self._watcher
         if watch is not None:
             role, operation, site = statement.role, statement.operation, statement.site

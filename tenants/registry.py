@@ -85,6 +85,10 @@ class Registry:
             raise NotMigrated("the registry is not open")
         return self._platform_role
 
+    def remembered(self, tenant_id: UUID) -> TenantRef | None:
+        """The site with this id if it is remembered, without waiting for anything."""
+        return self._by_id.get(tenant_id)
+
     async def by_id(self, tenant_id: UUID) -> TenantRef | None:
         """The site with this id, or None."""
         return self._by_id.get(tenant_id) or (await self.many((tenant_id,))).get(tenant_id)

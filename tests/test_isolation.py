@@ -19,7 +19,7 @@ from auth import policy
 from schema.bind import Connected, Either, One, Source
 from schema.catalogue import Catalogue, catalogue_of
 from schema.compiler.compile import Compiler
-from schema.compiler.part import Call, bind
+from schema.compiler.part import Call
 from schema.compiler.selection import Operation, collect
 from schema.relay import PLATFORM_ID, NodeId, cursor_key, decode_id, encode_cursor, encode_id
 from schema.root import graphql_schema
@@ -248,7 +248,8 @@ def whole_site(proof: Proof) -> tuple[Statement, list[bytes | None], str]:
     (selected,) = collect(operation, SCHEMA.query_type, (document.operation(None).node.selection_set,))
     part = Compiler(operation, without_policy()).site(selected.selection_sets, (selected.key,), (True,))
     site = proof.world.site("aster")
-    part, parameters = bind(part, Call({}, None, secret(proof)), site.id)
+    call = Call({}, None, secret(proof))
+    parameters = [getter(call, site.id) for getter in part.getters]
     schema = site.row["schema_name"]
     return Statement(part.text.replace(f'"{TENANT}"', f'"{schema}"'), site.row["role_name"]), parameters, schema
 

@@ -7,6 +7,7 @@ kept by operation and shape of variables, within a bound.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from graphql import OperationType
@@ -20,7 +21,7 @@ from gateway.execute.introspection import META_FIELDS, require_introspection
 from gateway.execute.mutation import mutation_field
 from gateway.execute.nodes import node_field, nodes_field
 from gateway.execute.plans import Plans
-from gateway.execute.run import EVERYWHERE, Plan, Run
+from gateway.execute.run import EVERYWHERE, Plan, Run, RunField
 from gateway.execute.sites import platform_field, site_field
 from gateway.execute.splice import body
 from gateway.limits import limit_exceeded
@@ -67,21 +68,16 @@ class Executor:
             raise PleinError(ErrorCode.BAD_USER_INPUT, "Subscribe over WebSocket, or with `Accept: text/event-stream`.")
         plan = self._plans.find(square, document, operation, variables)
         _weighed(square, plan, variables)
-        viewer_id = None if viewer.account_id is None else str(viewer.account_id).encode()
-        call = Call(variables, viewer_id, square.settings.secret.encode())
+        if not plan.fields:
+            plan.fields = tuple(_field_of(plan, document, operation, selected) for selected in plan.selected)
+        call = Call(variables, viewer.key, square.settings.secret.encode())
         run = Run(square, plan, call, viewer, here, square.reader.fetch)
-        values: list[bytes] = []
-        if len(plan.selected) == 1:
-            values = [await _field(run, document, operation, plan.selected[0])]
-        elif operation.type is OperationType.MUTATION:
-            values = await _serially(run, document, operation)
+        if len(plan.fields) == 1:
+            pairs = plan.openings[0] + await _field(run, plan.selected[0], plan.fields[0])
         else:
-            fields = (_field(run, document, operation, selected) for selected in plan.selected)
-            values = list(await asyncio.gather(*fields))
-        pairs = (
-            b'"' + selected.key.encode() + b'":' + value for selected, value in zip(plan.selected, values, strict=True)
-        )
-        return body(call, b"{" + b",".join(pairs) + b"}")
+            values = await (_serially if operation.type is OperationType.MUTATION else _together)(run)
+            pairs = b",".join(map(b"".join, zip(plan.openings, values, strict=True)))
+        return body(call, b"{" + pairs + b"}")
 
     def weigh(self, square: Square, document: Document, operation: Operation, variables: dict[str, Any]) -> int:
         """How many nodes the answer can hold at the most. Raises PleinError if they are too many. Nothing is run."""
@@ -95,12 +91,17 @@ def _weighed(square: Square, plan: Plan, variables: dict[str, Any]) -> int:
     return nodes
 
 
-async def _serially(run: Run, document: Document, operation: Operation) -> list[bytes]:
+async def _together(run: Run) -> list[bytes]:
+    """Queries at the same time."""
+    return await asyncio.gather(*(_field(run, *each) for each in zip(run.plan.selected, run.plan.fields, strict=True)))
+
+
+async def _serially(run: Run) -> list[bytes]:
     """Mutations in order. What was done is told, even when the database is gone before the next."""
     values: list[bytes] = []
-    for selected in run.plan.selected:
+    for selected, field in zip(run.plan.selected, run.plan.fields, strict=True):
         try:
-            values.append(await _field(run, document, operation, selected))
+            values.append(await _field(run, selected, field))
         except EVERYWHERE as error:
             if not values:
                 raise
@@ -108,35 +109,45 @@ async def _serially(run: Run, document: Document, operation: Operation) -> list[
     return values
 
 
-async def _field(run: Run, document: Document, operation: Operation, selected: Selected) -> bytes:
+async def _field(run: Run, selected: Selected, field: RunField) -> bytes:
     """The JSON of a root field, or the mark of its error."""
-    if selected.name == "__typename":
-        return b'"' + selected.parent.name.encode() + b'"'
-    meta = META_FIELDS.get(selected.name)
     try:
-        if meta is not None:
-            require_introspection(run.square.settings.introspection, run.viewer)
-            return _about_schema(run, document, operation, selected)
-        return await _bound_field(run, selected)
+        return await field(run, selected)
     except Exception as error:  # one field's fault is not the others'; what concerns all of them is raised again
+        meta = META_FIELDS.get(selected.name)
         output = selected.output if meta is None else meta.type
         return run.fail(error, levels(under((), output)), selected.nodes[0])
 
 
-def _about_schema(run: Run, document: Document, operation: Operation, selected: Selected) -> bytes:
-    """A field about the schema; several in one operation share what may be told."""
-    share = run.square.settings.limits.introspection // sum(each.name in META_FIELDS for each in run.plan.selected)
-    variables = dict(run.call.variables)
-    return run.plan.introspections.field(run.square.schema, document, operation, selected, variables, share)
-
-
-async def _bound_field(run: Run, selected: Selected) -> bytes:
-    binding = run.plan.compiler.catalogue.bindings[selected.parent.name, selected.name]
+def _field_of(plan: Plan, document: Document, operation: Operation, selected: Selected) -> RunField:
+    """How a root field is run."""
+    if selected.name == "__typename":
+        return _typename
+    if selected.name in META_FIELDS:
+        return _about_schema(document, operation)
+    binding = plan.compiler.catalogue.bindings[selected.parent.name, selected.name]
     match binding:
         case Rooted(root):
-            return await FIELDS[root](run, selected)
+            return FIELDS[root]
         case Connected():
-            return await platform_field(run, selected)
+            return platform_field
         case Mutates():
-            return await mutation_field(run, selected, binding)
+            return partial(mutation_field, mutates=binding)
     raise TypeError(f"{selected.name} is no root field: {binding}")
+
+
+async def _typename(_run: Run, selected: Selected) -> bytes:
+    return b'"' + selected.parent.name.encode() + b'"'
+
+
+def _about_schema(document: Document, operation: Operation) -> RunField:
+    """A field about the schema; several in one operation share what may be told."""
+
+    async def field(run: Run, selected: Selected) -> bytes:
+        settings, plan = run.square.settings, run.plan
+        require_introspection(settings.introspection, run.viewer)
+        share = settings.limits.introspection // sum(each.name in META_FIELDS for each in plan.selected)
+        variables = dict(run.call.variables)
+        return plan.introspections.field(run.square.schema, document, operation, selected, variables, share)
+
+    return field

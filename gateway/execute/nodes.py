@@ -17,7 +17,7 @@ from schema.compiler.part import Part, Path, wanted
 from schema.compiler.selection import Selected
 from schema.compiler.trail import Trail, levels, under
 from schema.errors import bad_input
-from schema.relay import PLATFORM_ID, NodeId, decode_id
+from schema.relay import PLATFORM_ID, NodeId, decode_id, split_id
 from tenants.errors import ReadError
 from tenants.registry import TenantRef
 
@@ -30,18 +30,21 @@ ELSEWHERE = frozenset({ACCOUNT, SITE})
 async def node_field(run: Run, selected: Selected) -> bytes:
     """`node`: the JSON of the one, or null."""
     id_ = run.plan.arguments(selected)["id"]
-    node = decode_id(id_.read(run.call.variables))
-    if node is None:
+    parts = split_id(id_.read(run.call.variables))
+    if parts is None:
         return NULL
+    tag, tenant_id, key = parts
     trail = under((), selected.output)
-    if node.tag in ELSEWHERE or node.tag not in run.plan.compiler.catalogue.tags:
+    if tag in ELSEWHERE or tag not in run.plan.compiler.catalogue.tags:
+        node = NodeId(tag, tenant_id, UUID(hex=key))
         return (await find(run, selected, (node,), trail)).get(node, NULL)
     # One row on one site is what is asked most often, so it goes without the tables that many ids need.
-    tenant = await run.square.registry.by_id(node.tenant_id)
+    registry = run.square.registry
+    tenant = registry.remembered(tenant_id) or await registry.by_id(tenant_id)
     if tenant is None:
         return NULL
-    run.call.wanted[node.tag, tenant.id] = [node.key]
-    rows = await run.rows(rows_part(run, selected, (node.tag,), (selected.key,), trail), tenant)
+    run.call.wanted[tag, tenant_id] = (key,)
+    rows = await run.rows(rows_part(run, selected, (tag,), (selected.key,), trail), tenant)
     return (rows[0][2] or NULL) if rows else NULL
 
 

@@ -6,7 +6,7 @@ is told as that site's, what fails everywhere (no database) as the whole request
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
@@ -18,7 +18,7 @@ from gateway.context import Square
 from gateway.execute.introspection import Introspections
 from schema.compiler.compile import Compiler
 from schema.compiler.cost import Cost
-from schema.compiler.part import Call, Part, Rejected, bind
+from schema.compiler.part import Call, Finished, Part, Rejected, RejectedError, finish
 from schema.compiler.selection import Selected, Value, arguments
 from schema.relay import PLATFORM_ID
 from tenants.errors import DatabaseUnavailable, ReaderBusy, ReadError, StatementFailed
@@ -38,6 +38,10 @@ EVERYWHERE = (DatabaseUnavailable, ReaderBusy)
 """Faults of the database as a whole: no site can answer."""
 
 
+RunField = Callable[["Run", Selected], Awaitable[bytes]]
+"""Runs a root field; gives its JSON, or the mark of its error."""
+
+
 @dataclass
 class Plan:
     """An operation compiled for variables of one shape; its parts are made when first needed and then kept.
@@ -52,6 +56,14 @@ class Plan:
     name: str | None = None
     parts: dict[object, Part] = field(default_factory=dict)
     given: dict[str, dict[str, Value]] = field(default_factory=dict)
+    fields: tuple[RunField, ...] = ()
+    """How each of the selected root fields is run; found out by the executor, once."""
+    openings: tuple[bytes, ...] = field(init=False)
+    """The names of the root fields as they stand in the answer, with a colon."""
+
+    def __post_init__(self) -> None:
+        """Write what is the same in every answer."""
+        self.openings = tuple(b'"%b":' % selected.key.encode() for selected in self.selected)
 
     def arguments(self, selected: Selected) -> dict[str, Value]:
         """How the arguments of a root field are read from the variables, by name; found out once."""
@@ -109,22 +121,33 @@ class Run:
 
     def prepare(self, part: Part, tenant: TenantRef | None) -> tuple[Statement, list[bytes | None]]:
         """A part's statement for one site, or for the platform, and its parameters."""
-        part, params = bind(part, self.call, PLATFORM_ID if tenant is None else tenant.id)
-        return self._statement(part, tenant), params
-
-    def _statement(self, part: Part, tenant: TenantRef | None) -> Statement:
-        key = PLATFORM_ID if tenant is None else tenant.id
-        statement: Statement | None = part.statements.get(key)
-        if statement is None:
-            if tenant is None:
-                statement = Statement(part.text, self.square.registry.platform_role, self.plan.name)
+        name, tenant_id = ("", PLATFORM_ID) if tenant is None else (tenant.schema_name, tenant.id)
+        call = self.call
+        while True:
+            finished = part.finished.get(name)
+            if finished is None:
+                finished = self._finished(part, tenant, tenant_id)
+            params = finished.params.copy()
+            found = len(call.faults)
+            try:
+                for place, getter in finished.varying:
+                    params[place] = getter(call, tenant_id)
+            except RejectedError as rejection:  # compiled anew, with this field answering as an error
+                del call.faults[found:]
+                part = part.reject({rejection.path: rejection.error})
             else:
-                text = part.text.replace(STAND_IN, f'"{tenant.schema_name}"')
-                statement = Statement(text, tenant.role_name, self.plan.name, tenant.slug)
-            if len(part.statements) >= TEXTS_MOST:
-                part.statements.clear()
-            part.statements[key] = statement
-        return statement
+                return finished.statement, params
+
+    def _finished(self, part: Part, tenant: TenantRef | None, tenant_id: UUID) -> Finished:
+        if tenant is None:
+            name, statement = "", Statement(part.text, self.square.registry.platform_role, self.plan.name)
+        else:
+            name, text = tenant.schema_name, part.text.replace(STAND_IN, f'"{tenant.schema_name}"')
+            statement = Statement(text, tenant.role_name, self.plan.name, tenant.slug)
+        if len(part.finished) >= TEXTS_MOST:
+            part.finished.clear()
+        finished = part.finished[name] = finish(part, statement, tenant_id, self.call)
+        return finished
 
 
 async def each(run: Run, part: Part, tenants: Sequence[TenantRef]) -> dict[UUID, list[Row] | ReadError]:

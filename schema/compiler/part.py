@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from graphql import FieldNode
@@ -21,7 +21,6 @@ from graphql import FieldNode
 from auth.policy import Uses
 from schema.compiler.selection import Selected
 from schema.errors import PleinError, bad_input
-from schema.relay import PLATFORM_ID
 
 Path = tuple[str, ...]
 """Where a field stands in the selection: response keys from the root, without list indices."""
@@ -58,8 +57,8 @@ class Call:
     viewer_id: bytes | None
     secret: bytes
     faults: list[Rejected] = field(default_factory=list)
-    wanted: dict[tuple[str, UUID], list[UUID]] = field(default_factory=dict)
-    """The keys of rows that are asked for by key, by type's letter and site."""
+    wanted: dict[tuple[str, UUID], Sequence[UUID | str]] = field(default_factory=dict)
+    """The keys of rows that are asked for by key, by type's letter and site; as a text, in hexadecimal."""
 
     references: dict[tuple[object, UUID], Sequence[tuple[str, ...]]] = field(default_factory=dict)
     """The values of the keys by which rows are asked for, by what they are of and by site."""
@@ -86,6 +85,17 @@ Getter = Callable[[Call, UUID], bytes | None]
 
 
 @dataclass(frozen=True)
+class OfSite:
+    """A `Getter` of what is the same in every call to one site: it is read once for each."""
+
+    read: Callable[[UUID], bytes]
+
+    def __call__(self, _call: Call, tenant_id: UUID) -> bytes:
+        """Read it."""
+        return self.read(tenant_id)
+
+
+@dataclass(frozen=True)
 class Slots:
     """Fields of sites in a list from the register that each site answers itself.
 
@@ -107,8 +117,8 @@ class Part:
     slots: tuple[Slots, ...]
     rejected: Mapping[Path, PleinError]
     rebuild: Callable[[Mapping[Path, PleinError]], Part]
-    statements: dict[UUID, Any] = field(default_factory=dict, compare=False)
-    """The finished statement for each site, kept by whoever runs the part."""
+    finished: dict[str, Finished] = field(default_factory=dict, compare=False)
+    """What the part is for each site, by the name of its schema; kept by whoever runs the part."""
     uses: Uses = field(default_factory=Uses, compare=False)
     """What the answer depends on besides the viewer's role; who may see the rows asked for by key is not counted."""
 
@@ -127,15 +137,19 @@ class Part:
         return part
 
 
-def bind(part: Part, call: Call, tenant_id: UUID = PLATFORM_ID) -> tuple[Part, list[bytes | None]]:
-    """The parameters of a part for one site; and the part itself, compiled anew if a field had to be rejected."""
-    while True:
-        found = len(call.faults)
-        try:
-            return part, [getter(call, tenant_id) for getter in part.getters]
-        except RejectedError as rejection:
-            del call.faults[found:]
-            part = part.reject({rejection.path: rejection.error})
+class Finished(NamedTuple):
+    """A part for one site: its statement, and the parameters with those in place that no call changes."""
+
+    statement: Any
+    params: list[bytes | None]
+    varying: tuple[tuple[int, Getter], ...]
+
+
+def finish(part: Part, statement: Any, tenant_id: UUID, call: Call) -> Finished:
+    """The part with this statement for one site."""
+    fixed = [getter(call, tenant_id) if isinstance(getter, OfSite) else None for getter in part.getters]
+    varying = tuple((place, each) for place, each in enumerate(part.getters) if not isinstance(each, OfSite))
+    return Finished(statement, fixed, varying)
 
 
 def wanted(tag: str) -> Getter:
@@ -143,7 +157,7 @@ def wanted(tag: str) -> Getter:
 
     def read(call: Call, tenant_id: UUID) -> bytes:
         keys = call.wanted.get((tag, tenant_id), ())
-        return b"{%s}" % ",".join(map(str, keys)).encode()  # no quotes: nothing in a UUID asks for them
+        return f"{{{','.join(map(str, keys))}}}".encode()  # no quotes: nothing in a UUID asks for them
 
     return read
 

@@ -34,7 +34,7 @@ from schema.bind import (
 from schema.catalogue import Catalogue, UnboundError
 from schema.compiler.connection import connection_json, node_type
 from schema.compiler.json import EMPTY_LIST, Json, json_object
-from schema.compiler.part import Call, Getter, Path, Rejected, RejectedError
+from schema.compiler.part import Call, Getter, OfSite, Path, Rejected, RejectedError
 from schema.compiler.selection import Operation, Selected, collect
 from schema.compiler.trail import Trail, levels, under
 from schema.errors import PleinError
@@ -62,14 +62,20 @@ class Draft:
     def parameter(self, getter: Getter, type_: TypeEngine[Any], path: Path) -> ColumnElement[Any]:
         """A parameter of the statement; if it cannot be read, the field at `path` answers as the error."""
 
+        if isinstance(getter, OfSite):
+            return self._read_by(getter, type_)
+
         def guarded(call: Call, tenant_id: UUID) -> bytes | None:
             try:
                 return getter(call, tenant_id)
             except PleinError as error:
                 raise RejectedError(path, error) from error
 
+        return self._read_by(guarded, type_)
+
+    def _read_by(self, getter: Getter, type_: TypeEngine[Any]) -> ColumnElement[Any]:
         name = f"p{len(self.getters)}"
-        self.getters[name] = guarded
+        self.getters[name] = getter
         return cast(bindparam(name, type_=type_), type_)
 
     def shared_text(self, key: object, getter: Getter, path: Path) -> ColumnElement[Any]:
@@ -220,11 +226,11 @@ class Draft:
         source = self.catalogue.source(parent.name)
         tag = source.tag
 
-        def prefix(_call: Call, tenant_id: UUID) -> bytes:
+        def prefix(tenant_id: UUID) -> bytes:
             return id_prefix(tag, PLATFORM_ID if tag in ON_PLATFORM else tenant_id).encode()
 
         key = func.replace(cast(row.c[source.key], Text), "-", "")
-        return self.shared_text(("id", tag), prefix, path).concat(key)
+        return self.shared_text(("id", tag), OfSite(prefix), path).concat(key)
 
     def _typename(self, types: Sequence[GraphQLObjectType], row: Row | None) -> Json:
         if len(types) == 1:

@@ -15,6 +15,7 @@ from tenants.ids import uuid7
 from tenants.provisioning import drop
 from tenants.reader import Reader, Statement
 from tenants.registry import HOST, TENANT, Registry, list_tenants, load_tenant
+from tenants.scripts import load_scripts
 from tests.conftest import ProvisionSite
 
 
@@ -148,4 +149,4 @@ async def test_lists_sites_a_page_at_a_time(database: Database, provision_site: 
         assert slugs == sorted(slugs)
         page = await list_tenants(tx, after_slug=slugs[0], limit=2)
     assert [each.ref.slug for each in page] == slugs[1:3]
-    assert {(each.state, each.schema_version) for each in page} == {("ACTIVE", 1)}
+    assert {(each.state, each.schema_version) for each in page} == {("ACTIVE", load_scripts().tenant_version)}
