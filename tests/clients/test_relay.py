@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from schema.root import strawberry_schema
+from schema.root import graphql_schema
+from schema.sdl import plain_sdl
 from tenants.database import Database
 from tests.clients.conftest import TITLES, Place
 from tests.conftest import ProvisionSite
@@ -70,7 +71,7 @@ async def test_an_application_with_relay(
 
 async def compile_documents(home: Path) -> Path:
     """Run the compiler on the schema as it is; gives the manifest of all documents."""
-    (home / "schema.graphql").write_text(strawberry_schema().as_str())
+    (home / "schema.graphql").write_text(plain_sdl(graphql_schema()))
     manifest = home / "persisted.json"
     manifest.write_text("{}")
     config = {

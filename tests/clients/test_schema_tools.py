@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from schema.root import strawberry_schema
+from schema.root import graphql_schema
+from schema.sdl import plain_sdl
 from tenants.database import Database
 from tests.clients.conftest import Place
 from tests.conftest import ProvisionSite
@@ -33,7 +34,7 @@ def bench(tmp_path: Path) -> Path:
     """A directory with the schema, the documents and the tools."""
     home = beside_packages(require_packages("tools", PACKAGES), tmp_path, HERE / "eslint.config.mjs")
     (home / "package.json").write_text('{"type": "module"}')
-    (home / "schema.graphql").write_text(strawberry_schema().as_str())
+    (home / "schema.graphql").write_text(plain_sdl(graphql_schema()))
     (home / ".graphqlrc.json").write_text('{"schema": "schema.graphql", "documents": "documents/*.graphql"}')
     shutil.copytree(HERE / "documents", home / "documents")
     return home
