@@ -9,11 +9,25 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from schema.relay import PLATFORM_ID, NodeId, encode_id
 from tenants.database import Database
 from tenants.registry import TenantRef
 from tests.conftest import ProvisionSite
 from tests.gateway.live.running import Running, running_gateway
 from tests.gateway.mutations.door import Person, id_of
+
+PACKAGES = {
+    "@apollo/client": "4.3.8",
+    "@urql/core": "6.0.3",
+    "@urql/exchange-auth": "3.0.0",
+    "@urql/exchange-graphcache": "9.0.2",
+    "@urql/exchange-persisted": "5.0.1",
+    "graphql": "16.11.0",
+    "graphql-ws": "6.0.6",
+    "rxjs": "7.8.2",
+    "ws": "8.18.3",
+}
+"""Clients from npm that need no building, installed together."""
 
 TITLES = ("een", "twee", "drie", "vier", "vijf")
 
@@ -40,8 +54,8 @@ class Place:
 
     @property
     def id(self) -> str:
-        """The site's id."""
-        return id_of("S", self.site)
+        """The site's id, as answers have it."""
+        return encode_id(NodeId("S", PLATFORM_ID, self.site.id))
 
 
 @pytest_asyncio.fixture
