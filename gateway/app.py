@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from auth.issuer import DevelopmentIssuer
 from auth.revocations import RevocationFeed, Revocations, load_revocations
 from gateway.context import Execute, Square, Weigh, weightless
-from gateway.credentials import make_authenticator
+from gateway.credentials import make_authenticator, provider_of
 from gateway.documents import Documents
 from gateway.errors import Problem, problem_from
 from gateway.execute import Executor
@@ -40,6 +40,9 @@ from gateway.pages.signing_in import signing_in_routes
 from gateway.pages.signing_out import signing_out_routes
 from gateway.parts import database_settings, opened_database, opened_store
 from gateway.persisted import Persisted
+from gateway.provider.authorizing import authorizing_routes
+from gateway.provider.door import Door
+from gateway.provider.for_clients import client_routes
 from gateway.rates import opened_rates
 from gateway.request_id import HEADER as REQUEST_ID
 from gateway.request_id import begin_request
@@ -81,6 +84,7 @@ class Gateway:
         handlers = {HTTPException: answer_refusal, Exception: answer_fault}
         self._others = Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=handlers)
         self._others.state.pages = Pages(settings, lambda: self.square)
+        self._others.state.provider = Door(settings, lambda: self.square)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or live through the lifespan."""
@@ -123,7 +127,13 @@ class Gateway:
     def _routes(self) -> list[BaseRoute]:
         is_development = not self._settings.is_production
         routes: list[BaseRoute] = [*health_routes(self._checks, lambda: self.is_draining)]
-        routes += [*style_routes(), *signing_in_routes(), *signing_out_routes()]
+        routes += [
+            *style_routes(),
+            *signing_in_routes(),
+            *signing_out_routes(),
+            *client_routes(),
+            *authorizing_routes(),
+        ]
         if self._settings.console:
             routes += console_routes(is_development=is_development)
         if is_development:
@@ -183,7 +193,8 @@ async def open_square(
         stack.enter_context(pruning(database))
         rates = await stack.enter_async_context(opened_rates(settings))
         revocations = Revocations()
-        authenticator = make_authenticator(settings, database, revocations)
+        provider = provider_of(settings, database)
+        authenticator = make_authenticator(settings, database, revocations, provider)
         revocations.hear(live.revoke)
         feed = RevocationFeed(
             database_settings(settings), revocations, partial(load_revocations, reader, registry.platform_role)
@@ -205,6 +216,7 @@ async def open_square(
             persisted=Persisted(settings.documents, only=settings.documents_only),
             live=live,
             rates=rates,
+            provider=provider,
             revocations=revocations,
             catch_up=feed.catch_up,
         )

@@ -15,10 +15,12 @@ from gateway.errors import Throttled
 from gateway.limits import UNITS
 
 ACCOUNT, ADDRESS = "account", "address"
+TOKENS = "tokens"
+"""Whoever asks the endpoints for OAuth clients, by address; counted apart from questions."""
 
 
 class Caller(NamedTuple):
-    """`kind` is `account` or `address`; `name` tells one from another."""
+    """`kind` is `account`, `address` or `tokens`; `name` tells one from another."""
 
     kind: str
     name: int | str

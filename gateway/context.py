@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLSchema
 
+from auth.provider.provider import Provider
 from auth.revocations import Revocations
 from auth.viewer import Viewer
 from gateway.documents import Document, Documents, Operation
@@ -68,6 +69,7 @@ class Square:
     authenticate: Callable[[str], Awaitable[Viewer]]
     execute: Execute
     live: Live
+    provider: Provider
     weigh: Weigh = weightless
     signed_in: Callable[[str, str], Awaitable[Viewer | None]] = nobody
     rates: Rates | None = None

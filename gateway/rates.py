@@ -20,7 +20,7 @@ from hashlib import blake2b
 from math import ceil
 from uuid import UUID
 
-from gateway.callers import ACCOUNT, ADDRESS, Caller
+from gateway.callers import ACCOUNT, ADDRESS, TOKENS, Caller
 from gateway.errors import Header, Throttled
 from gateway.parts import database_settings
 from gateway.settings import Settings
@@ -191,7 +191,7 @@ async def opened_rates(settings: Settings) -> AsyncIterator[Rates | None]:
 
     On the pool for writes, whoever waits for a connection there would hold up everybody who has a rate.
     """
-    limited = {ACCOUNT: settings.rate_account, ADDRESS: settings.rate_address}
+    limited = {ACCOUNT: settings.rate_account, ADDRESS: settings.rate_address, TOKENS: settings.providing.rate}
     if not any(limited.values()):
         yield None
         return

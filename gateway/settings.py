@@ -19,6 +19,8 @@ from typing import Any
 from gateway.limits import UNITS, Limits
 from gateway.parsers import SECRET_MIN_CHARACTERS, Variable, base_host, one_of, origins, secret, url, whole
 from gateway.persisted import ManifestError, load_manifest
+from gateway.providing import VARIABLES as PROVIDING
+from gateway.providing import Providing, providing_from
 from gateway.signing_in import VARIABLES as SIGNING_IN
 from gateway.signing_in import SigningIn, signing_in_from
 from gateway.watching import VARIABLES as WATCHING
@@ -90,6 +92,7 @@ class Settings:
     drain_ms: int
     watching: Watching
     signing_in: SigningIn
+    providing: Providing
 
     @property
     def is_production(self) -> bool:
@@ -134,6 +137,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         drain_ms=drain_ms(values, is_production=mode is Mode.PRODUCTION),
         watching=watching_from(values, is_production=mode is Mode.PRODUCTION),
         signing_in=signing_in_from(values),
+        providing=providing_from(values),
     )
 
 
@@ -342,6 +346,7 @@ VARIABLES = (
     ),
     Variable("RATE_ADDRESS", whole(0, 1_000_000_000), 0, "The same for each address of callers without an account."),
     *SIGNING_IN,
+    *PROVIDING,
     *WATCHING,
     *(
         Variable(

@@ -59,7 +59,9 @@ def make_square(limits: Limits | None = None, **environ: str) -> Square:
     absent: Any = None  # the door itself asks nothing of these
     rated = {ACCOUNT: settings.rate_account, ADDRESS: settings.rate_address}
     rates = Rates(rated, no_database, secret=settings.secret)
-    return Square(settings, SCHEMA, documents, absent, absent, absent, absent, authenticate, run, absent, rates=rates)
+    return Square(
+        settings, SCHEMA, documents, absent, absent, absent, absent, authenticate, run, absent, absent, rates=rates
+    )
 
 
 async def no_database(_wishes: object) -> NoReturn:

@@ -19,10 +19,11 @@ from gateway.settings import load_settings
 
 
 @asynccontextmanager
-async def listening(app: Any, *, lifespan: str = "on") -> AsyncIterator[str]:
-    """Serve an application on a free port of this machine; gives its address without a path."""
+async def listening(app: Any, *, lifespan: str = "on", port: int = 0) -> AsyncIterator[str]:
+    """Serve an application on this or a free port of this machine; gives its address without a path."""
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
         config = uvicorn.Config(
             app,
             lifespan=lifespan,  # type: ignore[arg-type]

@@ -1,0 +1,77 @@
+"""Access tokens of this provider at the API: from a token to a viewer, or a refusal.
+
+Promises: a token counts with its signature and its time, and as long as the grant it hangs on, the account and the
+session are good. That is read once in half a minute; what ends in between is told at once. A viewer may do what the
+token's scopes and sites say, and nothing on any other site.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import select
+
+from auth.accounts import ACCOUNT
+from auth.errors import Unauthenticated
+from auth.provider.grants import GRANT, grant_from, is_living
+from auth.provider.provider import Provider
+from auth.provider.tokens import Access, key_id_of, read_access_token
+from auth.remembered import Remembered
+from auth.scopes import with_included
+from auth.tokens import TokenVerifier
+from auth.viewer import PlatformRole, Viewer
+
+
+class AccessTokenVerifier:
+    """Verifies the access tokens of this provider, and gives all others to `others`. One per process."""
+
+    def __init__(self, provider: Provider, others: TokenVerifier) -> None:
+        self._provider = provider
+        self._others = others
+        self.memory = Remembered(lambda: provider.clock().timestamp())
+
+    async def verify(self, token: str) -> Viewer:
+        """Return the viewer of this token. Raises `TokenExpired` or `Unauthenticated`, and whatever reading raises."""
+        viewer = self.memory.find(token)
+        if viewer is not None:
+            return viewer
+        try:
+            key_id_of(token)
+        except Unauthenticated:
+            return await self._others.verify(token)
+        forgotten, provider = self.memory.forgotten, self._provider
+        access = await read_access_token(provider.keys, provider.settings, token, provider.clock())
+        viewer = await self._viewer(access)
+        self.memory.keep(token, viewer, access.expires_at, forgotten)
+        return viewer
+
+    async def _viewer(self, access: Access) -> Viewer:
+        now = self._provider.clock()
+        found = (
+            select(*GRANT.c, ACCOUNT.c.role)
+            .join_from(GRANT, ACCOUNT, ACCOUNT.c.id == GRANT.c.account_id)
+            .where(GRANT.c.id == access.grant_id, is_living(now))
+        )
+        async with self._provider.transaction() as tx:
+            row = (await tx.execute(found)).first()
+        if row is None or row.client_id != access.client_id:
+            raise Unauthenticated
+        grant = grant_from(row)
+        return Viewer(
+            grant.account_id,
+            PlatformRole(row.role),
+            float(access.expires_at),
+            scopes=with_included(access.scopes & grant.scopes),
+            sites=_both(access.tenant_ids, grant.tenant_ids),
+            session_id=None if grant.outlives_session else grant.session_id,
+            client_id=grant.client_id,
+            grant_id=grant.id,
+        )
+
+
+def _both(token: frozenset[UUID] | None, grant: Iterable[UUID] | None) -> frozenset[UUID] | None:
+    """The sites that both are for; None for all."""
+    if grant is None:
+        return token
+    return frozenset(grant) if token is None else token & frozenset(grant)
