@@ -21,7 +21,9 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     TokenKind,
+    ValidationRule,
     parse,
+    specified_rules,
     validate,
 )
 
@@ -29,6 +31,7 @@ from gateway.errors import Rejected, error_from, error_object
 from gateway.limits import Limits, check_document, limit_exceeded
 from gateway.record import note_step
 from gateway.variables import Variable, variables_of
+from schema.compiler.slices import breathe
 from schema.errors import ErrorCode, PleinError
 
 KEPT_DOCUMENTS = 1_000
@@ -85,9 +88,13 @@ class Documents:
         """How many are kept."""
         return len(self._kept)
 
+    def knows(self, text: str) -> bool:
+        """Whether this text was examined lately."""
+        return _key(text) in self._kept
+
     def get(self, text: str) -> Document:
         """The document with this text. Raises Rejected with all its errors when it is not in order."""
-        key = text if len(text) <= LONGEST_KEY else sha256(text.encode()).digest()
+        key = _key(text)
         kept = self._kept.get(key)
         if kept is not None:
             self._kept.move_to_end(key)
@@ -116,12 +123,25 @@ class Documents:
         finally:
             note_step("parse", began)
         began = perf_counter()
-        errors = validate(self._schema, ast, max_errors=MAX_ERRORS, hide_suggestions=self._hide_suggestions)
+        rules, hide = (*specified_rules, _Breathing), self._hide_suggestions
+        errors = validate(self._schema, ast, rules, max_errors=MAX_ERRORS, hide_suggestions=hide)
         note_step("validate", began)
         if errors:
             code = ErrorCode.GRAPHQL_VALIDATION_FAILED
             return Rejected([error_object(code, each.message, locations=each.locations) for each in errors]), 0
         return _document(self._schema, text, ast), ast.token_count
+
+
+def _key(text: str) -> str | bytes:
+    return text if len(text) <= LONGEST_KEY else sha256(text.encode()).digest()
+
+
+class _Breathing(ValidationRule):
+    """A rule that nothing breaks: lets others have their turn while a long document is validated in slices."""
+
+    def enter_field(self, *_others: object) -> None:
+        """One field."""
+        breathe()
 
 
 def _parse(text: str, limits: Limits) -> DocumentNode:

@@ -110,7 +110,7 @@ async def _one_kind(run: Run, selected: Selected, asked: Asked, trail: Trail) ->
     part = run.plan.parts.get(what)
     if part is None:
         compiler, path = run.plan.compiler, (selected.key,)
-        part = run.plan.parts[what] = entities(compiler, asked.key, selected.selection_sets, trail, path, what)
+        part = await run.made(what, lambda: entities(compiler, asked.key, selected.selection_sets, trail, path, what))
     for tenant, references in asked.by_site.items():
         place = _place(tenant)
         run.call.references[what, place] = [found.values for _, found in references]

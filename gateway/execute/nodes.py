@@ -44,7 +44,9 @@ async def node_field(run: Run, selected: Selected) -> bytes:
     if tenant is None:
         return NULL
     run.call.wanted[tag, tenant_id] = (key,)
-    rows = await run.rows(rows_part(run, selected, (tag,), (selected.key,), trail), tenant)
+    tags, path = (tag,), (selected.key,)
+    part = run.plan.parts.get(("rows", path, tags)) or await rows_part(run, selected, tags, path, trail)
+    rows = await run.rows(part, tenant)
     return (rows[0][2] or NULL) if rows else NULL
 
 
@@ -97,7 +99,7 @@ async def _on_platform(
     run: Run, selected: Selected, ids: list[NodeId], path: Path, trail: Trail
 ) -> dict[NodeId, bytes]:
     run.call.wanted[ACCOUNT, PLATFORM_ID] = [node.key for node in ids]
-    part = rows_part(run, selected, (ACCOUNT,), path, trail, Place.PLATFORM)
+    part = await rows_part(run, selected, (ACCOUNT,), path, trail, Place.PLATFORM)
     return _by_id(await run.rows(part, None), PLATFORM_ID)
 
 
@@ -120,7 +122,7 @@ async def _on_sites(
         for tag, site in product(tags, sites):
             # Not before: another root field may ask the same site meanwhile. Nothing is awaited until this is bound.
             run.call.wanted[tag, site.id] = [node.key for node in by_site[site.id] if node.tag == tag]
-        answers = await _ask(run, rows_part(run, selected, tags, path, trail), sites)
+        answers = await _ask(run, await rows_part(run, selected, tags, path, trail), sites)
         for tenant_id, rows in answers.items():
             if isinstance(rows, ReadError):
                 mark = run.fail(rows, levels(trail), selected.nodes[0])
@@ -139,15 +141,15 @@ async def _ask(run: Run, part: Part, sites: list[TenantRef]) -> Mapping[UUID, li
         return {sites[0].id: error}
 
 
-def rows_part(
+async def rows_part(
     run: Run, selected: Selected, tags: tuple[str, ...], path: Path, trail: Trail, place: Place = Place.SITE
 ) -> Part:
     """The part that reads rows of these types by key, for the selection under a field."""
     key = ("rows", path, tags)
     part = run.plan.parts.get(key)
     if part is None:
-        part = run.plan.compiler.rows(tags, selected.selection_sets, trail, path, wanted, place)
-        run.plan.parts[key] = part
+        compiler = run.plan.compiler
+        part = await run.made(key, lambda: compiler.rows(tags, selected.selection_sets, trail, path, wanted, place))
     return part
 
 

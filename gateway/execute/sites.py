@@ -7,6 +7,7 @@ from gateway.execute.splice import NULL, fill, suspended
 from schema.compiler.compile import SelectionSets
 from schema.compiler.part import Part, Path
 from schema.compiler.selection import Selected
+from schema.compiler.slices import sliced
 from schema.compiler.trail import Trail, levels, under
 from tenants.errors import ReadError
 from tenants.registry import TenantRef
@@ -16,7 +17,7 @@ async def platform_field(run: Run, selected: Selected) -> bytes:
     """`viewer`, `sites`: one statement on the platform, and one on each site that has to answer something itself."""
     part = run.plan.parts.get(selected.key)
     if part is None:
-        part = run.plan.parts[selected.key] = run.plan.compiler.platform(selected)
+        part = await run.made(selected.key, lambda: run.plan.compiler.platform(selected))
     rows = await run.rows(part, None)
     return await fill(run, part, rows[0][0] or NULL)
 
@@ -48,11 +49,11 @@ async def site_json(
     compiler = run.plan.compiler
     part = run.plan.parts.get(("site", path))
     if part is None:
-        part = run.plan.parts["site", path] = compiler.site(selection_sets, path, trail)
+        part = await run.made(("site", path), lambda: compiler.site(selection_sets, path, trail))
     try:
         rows = await run.rows(part, tenant)
         if rows and rows[0][0] != b"ACTIVE":
-            rows = await run.rows(_of_suspended(run, part, selection_sets, path), tenant)
+            rows = await run.rows(await sliced(lambda: _of_suspended(run, part, selection_sets, path)), tenant)
     except ReadError as error:
         return run.fail(error, levels(trail), selected.nodes[0])
     return (rows[0][1] or NULL) if rows else NULL

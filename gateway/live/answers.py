@@ -64,7 +64,7 @@ async def answers(
         seen = await teller.audience(accounts, Uses())
         told = await teller.tell(VISITOR, has_node=False) if seen else None
         return {} if told is None else dict.fromkeys((each for members in seen.values() for each in members), told)
-    uses = teller.uses()
+    uses = await teller.uses()
     if uses.me or len(accounts) == 1:
         return await teller.tell_each(accounts)
     classes = list((await teller.audience(accounts, uses)).values())
@@ -89,10 +89,10 @@ class _Teller:
         """The fields of the payload that read the thing itself."""
         return [item for item, name in self.question.fields if name == NODE]
 
-    def uses(self) -> Uses:
+    async def uses(self) -> Uses:
         """What the answer depends on, besides the viewer's role."""
         run = self._run(VISITOR)
-        parts = [self._part(run, item) for item in self.nodes]
+        parts = [await self._part(run, item) for item in self.nodes]
         return Uses(any(part.uses.me for part in parts), any(part.uses.groups for part in parts))
 
     async def audience(self, accounts: Sequence[UUID], uses: Uses) -> dict[Class, list[UUID]]:
@@ -152,16 +152,17 @@ class _Teller:
             if tag == SITE:
                 return await site_json(run, item, tenant, item.selection_sets, path, trail)
             run.call.wanted[tag, tenant.id] = [self.event.subject_id]
-            rows = await run.rows(self._part(run, item), tenant)
+            rows = await run.rows(await self._part(run, item), tenant)
         return (rows[0][2] or NULL) if rows else NULL
 
-    def _part(self, run: Run, item: Selected) -> Part:
+    async def _part(self, run: Run, item: Selected) -> Part:
         path, trail = self._place(item)
         if self.question.binding.tag != SITE:
-            return rows_part(run, item, (self.question.binding.tag,), path, trail, Place.SITE)
+            return await rows_part(run, item, (self.question.binding.tag,), path, trail, Place.SITE)
         part = run.plan.parts.get(("site", path))
         if part is None:
-            part = run.plan.parts["site", path] = run.plan.compiler.site(item.selection_sets, path, trail)
+            compiler = run.plan.compiler
+            part = await run.made(("site", path), lambda: compiler.site(item.selection_sets, path, trail))
         return part
 
     def _place(self, item: Selected) -> tuple[Path, Trail]:

@@ -31,6 +31,8 @@ class Cost:
 
     fixed: int
     per_id: tuple[tuple[Callable[[Variables], list[Any]], int], ...] = ()
+    fields: int = 0
+    """How many fields were weighed: a measure of the work that compiling them takes."""
 
     def nodes(self, variables: Variables) -> int:
         """The most nodes that the answer to a call with these variables holds."""
@@ -41,7 +43,7 @@ class Cost:
 
 def cost_of(operation: Operation, catalogue: Catalogue, selected: Iterable[Selected]) -> Cost:
     """The cost of these root fields, for variables of the operation's shape."""
-    weigher = _Weigher(operation, catalogue)
+    weigher = _Weigher(operation, catalogue, _Count())
     fixed, per_id = 0, []
     for item in selected:
         binding = weigher.binding(item)
@@ -50,7 +52,14 @@ def cost_of(operation: Operation, catalogue: Catalogue, selected: Iterable[Selec
             per_id.append((ids.read, weigher.row(get_named_type(item.output), item.selection_sets)))
         else:
             fixed += weigher.field(item)
-    return Cost(fixed, tuple(per_id))
+    return Cost(fixed, tuple(per_id), weigher.seen.count)
+
+
+@dataclass(slots=True)
+class _Count:
+    """How many fields were weighed so far."""
+
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,7 @@ class _Weigher:
 
     operation: Operation
     catalogue: Catalogue
+    seen: _Count
 
     def binding(self, item: Selected) -> object:
         """Where a field lives; None for those that every type has (`__typename`, `__schema`)."""
@@ -66,6 +76,7 @@ class _Weigher:
 
     def field(self, item: Selected) -> int:
         """One field of one object."""
+        self.seen.count += 1
         if item.definition is None or is_leaf_type(get_named_type(item.output)):
             return 0
         binding = self.binding(item)

@@ -13,12 +13,18 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql.base import PGCompiler
 from sqlalchemy.sql.elements import CompilerElement
 
+from schema.compiler.slices import breathe
+
 
 class _Compiler(PGCompiler):
     def visit_bindparam(self, bindparam: BindParameter[Any], **kwargs: Any) -> str:  # type: ignore[override]
         if bindparam.unique and "literal_binds" not in kwargs:
             kwargs["literal_binds"] = True
         return str(super().visit_bindparam(bindparam, **kwargs))  # type: ignore[no-untyped-call]
+
+    def visit_select(self, *args: Any, **kwargs: Any) -> str:
+        breathe()
+        return str(super().visit_select(*args, **kwargs))  # type: ignore[no-untyped-call]
 
 
 class _Dialect(postgresql.dialect):  # type: ignore[misc,valid-type]

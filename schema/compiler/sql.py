@@ -36,6 +36,7 @@ from schema.compiler.connection import connection_json, node_type
 from schema.compiler.json import EMPTY_LIST, Json, json_object
 from schema.compiler.part import Call, Getter, OfSite, Path, Rejected, RejectedError
 from schema.compiler.selection import Operation, Selected, collect
+from schema.compiler.slices import breathe
 from schema.compiler.trail import Trail, levels, under
 from schema.errors import PleinError
 from schema.relay import PLATFORM_ID, id_prefix
@@ -163,6 +164,7 @@ class Draft:
 
     def field(self, selected: Selected, row: Any, trail: Trail, path: Path) -> Json:
         """The value of a field; a coded error in its arguments becomes a mark that the error stands in for."""
+        breathe()
         type_ = selected.output
         here = under(trail, type_)
         try:
