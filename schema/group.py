@@ -5,7 +5,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from auth import policy
 from auth.policy import Level, Row, Terms
@@ -16,6 +16,7 @@ from schema.levels import AccessLevel, Joining, ranked, value
 from schema.relay import Connection, Node, connection
 from tenants.site_tables import Group as GroupTable
 from tenants.site_tables import GroupMember
+from tenants.site_tables import Member as MemberTable
 from tenants.tables import table_of
 
 if TYPE_CHECKING:
@@ -45,8 +46,11 @@ def _is_in(group: Row, member: Row, terms: Terms) -> ColumnElement[bool]:
 
 
 def _member_count(row: Row, _terms: Terms) -> ColumnElement[int]:
-    place = table_of(GroupMember).alias()
-    return select(func.count()).select_from(place).where(place.c.group_id == row.c.id).scalar_subquery()
+    """Those of the site's members who have a place in the group; places may be left of people who left the site."""
+    place, member = table_of(GroupMember).alias(), table_of(MemberTable).alias()
+    there = place.join(member, and_(member.c.account_id == place.c.account_id, member.c.left_at.is_(None)))
+    counted = select(func.count()).select_from(there).where(place.c.group_id == row.c.id)
+    return counted.correlate_except(place, member).scalar_subquery()
 
 
 @bound(GROUPS)

@@ -253,6 +253,9 @@ def test_the_proof_has_everybody_and_everything(proof: Proof) -> None:
     assert {site.row["state"] for site in world.sites.values()} == {"ACTIVE", "SUSPENDED"}
     assert {row["role"] for site in world.sites.values() for row in site.member} == set(range(6))
     assert any(row["left_at"] for site in world.sites.values() for row in site.member)
+    aster = world.site("aster")
+    gone = {row["account_id"] for row in aster.member if row["left_at"]}
+    assert gone & {row["account_id"] for row in aster.group_member}  # a place that was left behind
     assert {row["access"] for site in world.sites.values() for row in site.group} == {1, 2, 3, 4}
     assert {row["access"] for site in world.sites.values() for row in site.content} == set(range(5))
     assert {row["kind"] for row in world.site("aster").content} == {

@@ -58,7 +58,9 @@ def member_account(asked: Asked, member: Thing, _args: Args) -> Any:
 
 @answers("Group", "memberCount")
 def group_member_count(_asked: Asked, group: Thing, _args: Args) -> Any:
-    return len(group.site.where("group_member", lambda row: row["group_id"] == group.row["id"]))
+    there = {row["account_id"] for row in group.site.where("member", lambda row: row["left_at"] is None)}
+    places = group.site.where("group_member", lambda row: row["group_id"] == group.row["id"])
+    return sum(row["account_id"] in there for row in places)
 
 
 @answers("Group", "viewerIsMember")
