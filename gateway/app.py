@@ -34,8 +34,12 @@ from gateway.live.hub import Live
 from gateway.login import DevelopmentLogin, login_routes
 from gateway.over_http import GraphQLOverHTTP
 from gateway.over_websocket import GraphQLOverWebSocket
+from gateway.pages.at_issuers import at_issuer_routes, offered
 from gateway.pages.faults import error_page, page_of_fault, wants_page
 from gateway.pages.layout import Pages, style_routes
+from gateway.pages.linking import linking_routes
+from gateway.pages.logging_out import end_at_issuer, logging_out_routes
+from gateway.pages.pending import make_relying
 from gateway.pages.signing_in import signing_in_routes
 from gateway.pages.signing_out import signing_out_routes
 from gateway.parts import database_settings, opened_database, opened_store
@@ -83,7 +87,8 @@ class Gateway:
         self._websocket: GraphQLOverWebSocket | None = None
         handlers = {HTTPException: answer_refusal, Exception: answer_fault}
         self._others = Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=handlers)
-        self._others.state.pages = Pages(settings, lambda: self.square)
+        self._others.state.pages = Pages(settings, lambda: self.square, offered, end_at_issuer)
+        self._others.state.relying = make_relying(settings)
         self._others.state.provider = Door(settings, lambda: self.square)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -131,6 +136,9 @@ class Gateway:
             *style_routes(),
             *signing_in_routes(),
             *signing_out_routes(),
+            *linking_routes(),
+            *at_issuer_routes(),
+            *logging_out_routes(),
             *client_routes(),
             *authorizing_routes(),
         ]

@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from gateway.issuers_file import IssuersFileError
 from gateway.limits import UNITS, Limits
 from gateway.parsers import SECRET_MIN_CHARACTERS, Variable, base_host, one_of, origins, secret, url, whole
 from gateway.persisted import ManifestError, load_manifest
@@ -136,7 +137,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         workers=values["WORKERS"],
         drain_ms=drain_ms(values, is_production=mode is Mode.PRODUCTION),
         watching=watching_from(values, is_production=mode is Mode.PRODUCTION),
-        signing_in=signing_in_from(values),
+        signing_in=_signing_in(values),
         providing=providing_from(values),
     )
 
@@ -216,6 +217,13 @@ def _documents_only(values: Mapping[str, Any]) -> bool:
     if values["DOCUMENTS_ONLY"] and values["DOCUMENTS"] is None:
         raise SettingsError("PLEIN_DOCUMENTS_ONLY: needs PLEIN_DOCUMENTS, or nothing at all could be asked.")
     return bool(values["DOCUMENTS_ONLY"])
+
+
+def _signing_in(values: Mapping[str, Any]) -> SigningIn:
+    try:
+        return signing_in_from(values)
+    except IssuersFileError as error:
+        raise SettingsError(f"PLEIN_ISSUERS: {error}.") from None
 
 
 def _rate(values: Mapping[str, Any], name: str) -> int:

@@ -5,20 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+from auth.relying.issuers import Issuer
 from auth.sessions import SessionLimits
+from gateway.issuers_file import load_issuers
 from gateway.parsers import Variable, whole
 
 
 @dataclass(frozen=True, slots=True)
 class SigningIn:
-    """Sessions."""
+    """Sessions, and the issuers of the file."""
 
     sessions: SessionLimits
+    issuers: tuple[Issuer, ...] = ()
 
 
 VARIABLES = (
+    Variable(
+        "ISSUERS",
+        Path,
+        None,
+        "A file of OpenID Connect issuers that people sign in with, in TOML or JSON: [issuers.md](issuers.md).",
+        "none",
+    ),
     Variable(
         "SESSION_IDLE_HOURS",
         whole(1, 8_760),
@@ -35,6 +46,7 @@ VARIABLES = (
 
 
 def signing_in_from(values: Mapping[str, Any]) -> SigningIn:
-    """The part of the settings, from parsed values."""
+    """The part of the settings, from parsed values. Raises IssuersFileError."""
     idle, absolute = (timedelta(hours=values[name]) for name in ("SESSION_IDLE_HOURS", "SESSION_HOURS"))
-    return SigningIn(SessionLimits(idle, absolute))
+    issuers = () if values["ISSUERS"] is None else load_issuers(values["ISSUERS"])
+    return SigningIn(SessionLimits(idle, absolute), issuers)

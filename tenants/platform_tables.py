@@ -98,10 +98,11 @@ class Account(SQLModel, table=True):
     created_at: datetime = Field(sa_column=timestamp())
     suspended_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))
     email_verified_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))
+    language: str | None = Field(sa_type=Text)
 
 
 class Identity(SQLModel, table=True):
-    """Who an issuer says an account is."""
+    """Who an issuer says an account is. `email` is the address that the issuer told."""
 
     __tablename__ = "identity"
     __table_args__ = {"schema": PLATFORM}
@@ -110,6 +111,8 @@ class Identity(SQLModel, table=True):
     subject: str = Field(sa_type=Text, primary_key=True)
     account_id: UUID = Field(foreign_key="platform.account.id", ondelete="CASCADE")
     created_at: datetime = Field(sa_column=timestamp())
+    email: str | None = Field(sa_type=Text)
+    last_used_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))
 
 
 class Membership(SQLModel, table=True):

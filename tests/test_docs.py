@@ -10,6 +10,7 @@ import argparse
 import json
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -200,9 +201,11 @@ def test_the_check_of_answers_sees_what_it_should() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_json_is_json_and_programs_compile(page: Path) -> None:
     for block in blocks(page):
-        assert block.kind in {"", "bash", "graphql", "json", "python", "sql", "text"}, str(block)
+        assert block.kind in {"", "bash", "graphql", "js", "json", "python", "sql", "text", "toml"}, str(block)
         if block.kind == "json":
             json.loads(block.text)
+        if block.kind == "toml":
+            tomllib.loads(block.text)
         if block.kind == "python":
             compile(block.text, str(block), "exec")
             for document in re.findall(r'QUERY = """(.*?)"""', block.text, re.DOTALL):

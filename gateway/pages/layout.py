@@ -66,6 +66,15 @@ async def no_providers(_request: Request) -> Iterable[Provider]:
     return ()
 
 
+WayOut = Callable[[Request, Session], Awaitable[str | None]]
+"""Where a browser goes when this session ends, to end it with whoever vouched for it too; None: nowhere else."""
+
+
+async def no_way_out(_request: Request, _session: Session) -> str | None:
+    """Nowhere else."""
+    return None
+
+
 @dataclass(slots=True)
 class Pages:
     """What pages need, once per process; `square` gives the living parts while the gateway serves."""
@@ -73,6 +82,7 @@ class Pages:
     settings: Settings
     square: Callable[[], Square]
     providers: Providers = no_providers
+    way_out: WayOut = no_way_out
     cookies: Cookies = field(init=False)
     form_tokens: FormTokens = field(init=False)
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from auth.sessions import close_session
 from gateway.cookies import LANGUAGE, SESSION
-from gateway.pages.addresses import safe_next
+from gateway.pages.addresses import form_targets_of, safe_next
 from gateway.pages.faults import guarded
 from gateway.pages.forms import read_form
 from gateway.pages.languages import KEPT_S, LANGUAGES
@@ -26,18 +26,20 @@ async def sign_out(request: Request) -> Response:
     session = await session_of(request)
     if session is None:
         return page(request, "signed_out.html")
-    return page(request, "sign_out.html")
+    there = await pages_of(request).way_out(request, session)
+    return page(request, "sign_out.html", form_targets=form_targets_of(request, there or ""))
 
 
 async def end(request: Request) -> Response:
     """Answer `POST /sign-out`: the session is over."""
-    session = await session_of(request)
+    session, there = await session_of(request), None
     if session is not None:
         await read_form(request, PURPOSE)
+        there = await pages_of(request).way_out(request, session)
         async with pages_of(request).square().database.transaction(None) as tx:
             await close_session(tx, session.account_id, session.id)
         request.state.session = None
-    response = RedirectResponse("/sign-out", 303, {"clear-site-data": '"cache"'})
+    response = RedirectResponse(there or "/sign-out", 303, {"clear-site-data": '"cache"'})
     response.headers.append("set-cookie", pages_of(request).cookies.removed(SESSION))
     return response
 
