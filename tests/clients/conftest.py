@@ -60,8 +60,14 @@ class Place:
 
 @pytest_asyncio.fixture
 async def place(running: Running) -> Place:
-    """A site of one's own with five items, the third of which is news; the first has a comment."""
-    site, owner = await running.site()
+    """A site of one's own."""
+    return await make_place(running)
+
+
+async def make_place(running: Running, owner: Person | None = None) -> Place:
+    """Open a site with five items, the third of which is news; the first has a comment."""
+    owner = owner or await running.person()
+    site = await running.provision_site(owner_account_id=owner.id)
     items = {}
     for number, title in enumerate(TITLES):
         given = {"kind": "NEWS" if number == 2 else "BLOG", "title": title, "body": "Tekst", "access": "PUBLIC"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium or
 
 EDITOR = "document.querySelector('.graphiql-query-editor .CodeMirror')?.CodeMirror"
 ANSWER = "document.querySelector('.result-window .CodeMirror')?.CodeMirror?.getValue()"
+EXPLORER = "document.querySelector('.graphiql-doc-explorer')?.innerText"
 RUN = "document.querySelector('.graphiql-execute-button').click()"
 
 REFUSED = """
@@ -83,6 +85,73 @@ async def test_sign_in_ask_and_sign_out(address: str, tmp_path: Path) -> None:
         assert await page.run("document.getElementById('who').textContent") == "Not signed in"
         assert await page.run("sessionStorage.length") == 0
         assert page.complaints == []
+
+
+async def test_read_the_documentation_and_write(address: str, tmp_path: Path) -> None:
+    """The schema is there to read and to be held to; a mutation is done, and a subscription tells of another one."""
+    assert BROWSER is not None
+    async with opened_page(BROWSER, address) as page:
+        await page.until(f"{EDITOR}?.getValue()?.includes('query SiteWithContent')")
+        await page.until("!!document.querySelector('button[aria-label=\"Show Documentation Explorer\"]')")
+        await page.run("document.querySelector('button[aria-label=\"Show Documentation Explorer\"]').click()")
+        await page.until(f"{EXPLORER}?.includes('Mutation') && {EXPLORER}?.includes('Subscription')")
+        await page.run(chosen("Query"))
+        await page.until(f"{EXPLORER}?.includes('Whoever asks: their account and their sites.')")
+        await page.run(chosen("Site"))
+        await page.until(f"{EXPLORER}?.includes('A community of its own on the square')")
+        await page.picture(tmp_path / "documentation.png")
+        await page.run(f"{EDITOR}.setValue('{{ viewer {{ nothing }} }}')")
+        await page.until("!!document.querySelector('.CodeMirror-lint-mark-error')")
+
+        await page.run("document.getElementById('choose').click()")
+        await page.until("!!document.querySelector('#accounts li button')")
+        await page.run("document.querySelector('#accounts li button').click()")
+        await page.until("document.getElementById('who').textContent == 'Sanne Bakker'")
+        await page.run("document.querySelectorAll('.graphiql-tab-button')[3].click()")
+        await page.until(f"{EDITOR}.operationName == 'OpenSite'")
+        await page.run(RUN)
+        made = json.loads(await page.until(f"{ANSWER}?.includes('createSite') && {ANSWER}"))["data"]["createSite"]
+        assert (made["site"]["slug"], made["site"]["state"]) == ("buurtplein", "ACTIVE")
+        await page.picture(tmp_path / "mutation.png")
+
+        await page.run("document.querySelector('button[aria-label=\"New tab\"]').click()")
+        follow = (
+            f'subscription Follow {{ contentChanged(site: "{made["site"]["id"]}") {{ action content {{ title }} }} }}'
+        )
+        await page.until("document.querySelectorAll('.graphiql-tab-button').length == 5")
+        await page.until(f"!{EDITOR}.getValue().includes('OpenSite')")
+        await page.run(f"{EDITOR}.setValue({json.dumps(follow)})")
+        await page.until(f"{EDITOR}.operationName == 'Follow'")
+        await page.run(RUN)
+        await page.until("!!document.querySelector('.graphiql-execute-button[aria-label^=Stop]')")
+        for number in range(50):
+            await page.run(publish(made["site"]["id"], f"De {number}e mededeling"))
+            if await page.run(f"{ANSWER}?.includes('mededeling')"):
+                break
+            await asyncio.sleep(0.1)
+        told = json.loads(await page.run(ANSWER))["data"]["contentChanged"]
+        assert told["action"] == "CREATED"
+        assert told["content"]["title"].endswith("mededeling")
+        await page.picture(tmp_path / "subscription.png")
+        await page.run(RUN)
+        await page.until("!document.querySelector('.graphiql-execute-button[aria-label^=Stop]')")
+        assert page.complaints == []
+
+
+def chosen(name: str) -> str:
+    """Follow the first link to a type in the documentation."""
+    links = "[...document.querySelectorAll('.graphiql-doc-explorer a')]"
+    return f"{links}.find((link) => link.textContent == '{name}').click()"
+
+
+def publish(site: str, title: str) -> str:
+    """Publish something on a site, as whoever is signed in, besides GraphiQL."""
+    query = "mutation ($input: CreateContentInput!) { createContent(input: $input) { content { id } } }"
+    given = {"site": site, "kind": "BLOG", "title": title, "body": "Tekst"}
+    body = json.dumps(json.dumps({"query": query, "variables": {"input": given}}))
+    headers = "{ 'content-type': 'application/json', authorization }"
+    sent = f"fetch('/graphql', {{ method: 'POST', headers: {headers}, body: {body} }})"
+    return f"pleinSession.authorization().then((authorization) => {sent}).then((answer) => answer.text())"
 
 
 async def test_nothing_is_asked_of_another_origin(address: str) -> None:

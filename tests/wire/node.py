@@ -55,13 +55,19 @@ async def run_script(home: Path, script: Path, *args: str) -> Any:
     return json.loads(await run("node", script, home, *args))
 
 
-async def run(*command: str | Path, cwd: Path | None = None, may_fail: bool = False) -> str:
+async def run(
+    *command: str | Path,
+    cwd: Path | None = None,
+    environ: dict[str, str] | None = None,
+    may_fail: bool = False,
+    patience_s: float = RUN_SECONDS,
+) -> str:
     """What a program prints; it must end in time, and well unless it may fail."""
     process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=cwd
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=cwd, env=environ
     )
     try:
-        async with asyncio.timeout(RUN_SECONDS):
+        async with asyncio.timeout(patience_s):
             out, err = await process.communicate()
     finally:
         if process.returncode is None:
