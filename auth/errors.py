@@ -41,3 +41,18 @@ class IdentityTaken(AuthError):  # noqa: N818 - a refusal, named after what is i
 
     def __init__(self) -> None:
         super().__init__("This identity belongs to another account already.")
+
+
+class Busy(AuthError):  # noqa: N818 - a state of this process
+    """Too many passwords are being verified at once; in a moment there is room again."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many people are signing in at this moment; try again in a moment.")
+
+
+class TooManyAttempts(AuthError):  # noqa: N818 - a state of whoever tries
+    """Somebody tried too often, in whatever way; `wait_s` is when it is worth trying again."""
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__("There were too many attempts; wait a while and try again.")
+        self.wait_s = wait_s

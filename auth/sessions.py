@@ -35,6 +35,7 @@ SEEN_EVERY = timedelta(minutes=1)
 LONGEST_DEVICE = 200
 LONGEST_ADDRESS = 64
 REMOVED_AT_ONCE = 1_000
+LISTED_MOST = 200
 
 SQUARE = ""
 """The host of sessions on the platform's own host, under whatever name this machine is reached."""
@@ -132,6 +133,14 @@ async def load_session(tx: AsyncConnection, token: str, host: str, limits: Sessi
         await tx.execute(_live(limits).where(SESSION.c.token_hash == _hash(token), SESSION.c.host == host))
     ).first()
     return None if found is None else _session(found, limits)
+
+
+async def list_sessions(tx: AsyncConnection, account_id: UUID, limits: SessionLimits) -> list[Session]:
+    """The sessions of an account that are good now, without those made from another; the latest seen first."""
+    theirs = (SESSION.c.account_id == account_id, SESSION.c.parent_id.is_(None))
+    order = (SESSION.c.last_seen_at.desc(), SESSION.c.id)
+    rows = await tx.execute(_live(limits).where(*theirs).order_by(*order).limit(LISTED_MOST))
+    return [_session(row, limits) for row in rows]
 
 
 async def touch_session(tx: AsyncConnection, session: Session) -> None:

@@ -34,14 +34,13 @@ from gateway.live.hub import Live
 from gateway.login import DevelopmentLogin, login_routes
 from gateway.over_http import GraphQLOverHTTP
 from gateway.over_websocket import GraphQLOverWebSocket
-from gateway.pages.at_issuers import at_issuer_routes, offered
+from gateway.pages.at_issuers import offered
 from gateway.pages.faults import error_page, page_of_fault, wants_page
-from gateway.pages.layout import Pages, style_routes
-from gateway.pages.linking import linking_routes
-from gateway.pages.logging_out import end_at_issuer, logging_out_routes
+from gateway.pages.layout import Pages
+from gateway.pages.logging_out import end_at_issuer
+from gateway.pages.opened import opened_pages
 from gateway.pages.pending import make_relying
-from gateway.pages.signing_in import signing_in_routes
-from gateway.pages.signing_out import signing_out_routes
+from gateway.pages.routes import page_routes
 from gateway.parts import database_settings, opened_database, opened_store
 from gateway.persisted import Persisted
 from gateway.provider.authorizing import authorizing_routes
@@ -87,7 +86,7 @@ class Gateway:
         self._websocket: GraphQLOverWebSocket | None = None
         handlers = {HTTPException: answer_refusal, Exception: answer_fault}
         self._others = Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=handlers)
-        self._others.state.pages = Pages(settings, lambda: self.square, offered, end_at_issuer)
+        self._pages = self._others.state.pages = Pages(settings, lambda: self.square, offered, end_at_issuer)
         self._others.state.relying = make_relying(settings)
         self._others.state.provider = Door(settings, lambda: self.square)
 
@@ -125,23 +124,15 @@ class Gateway:
             self._square, self._graphql = square, telemetry.endpoint(over_http)
             self._websocket = GraphQLOverWebSocket(square, over_http.visit, over_http.streams)
             try:
-                yield
+                async with opened_pages(self._pages, partial(square.database.transaction, None)):
+                    yield
             finally:
                 self._square = self._graphql = self._websocket = None
 
     def _routes(self) -> list[BaseRoute]:
         is_development = not self._settings.is_production
         routes: list[BaseRoute] = [*health_routes(self._checks, lambda: self.is_draining)]
-        routes += [
-            *style_routes(),
-            *signing_in_routes(),
-            *signing_out_routes(),
-            *linking_routes(),
-            *at_issuer_routes(),
-            *logging_out_routes(),
-            *client_routes(),
-            *authorizing_routes(),
-        ]
+        routes += [*page_routes(self._settings), *client_routes(), *authorizing_routes()]
         if self._settings.console:
             routes += console_routes(is_development=is_development)
         if is_development:

@@ -14,7 +14,7 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLSyntaxError
 
-from auth.errors import AuthError, Unauthenticated
+from auth.errors import AuthError, Busy, TooManyAttempts, Unauthenticated
 from gateway.record import note_code
 from gateway.request_id import current_request_id
 from schema.errors import ErrorCode, PleinError
@@ -104,6 +104,8 @@ def problem_from(error: Exception) -> Problem:
     described = error_from(error)
     code = ErrorCode(described["extensions"]["code"])
     headers = error.headers if isinstance(error, Throttled) else HEADERS.get(code, ())
+    if isinstance(error, TooManyAttempts):
+        headers = ((b"retry-after", b"%d" % error.wait_s),)
     return Problem(STATUSES.get(code, 400), (described,), headers)
 
 
@@ -162,6 +164,12 @@ def _known(error: Exception) -> tuple[ErrorCode, str, str | None] | None:
     """Code, message and field of an exception that was foreseen; None for all others."""
     if isinstance(error, PleinError):
         return error.code, error.message, error.field
+    if isinstance(error, TooManyAttempts | Busy):
+        return (
+            (ErrorCode.RATE_LIMITED if isinstance(error, TooManyAttempts) else ErrorCode.UNAVAILABLE),
+            error.message,
+            None,
+        )
     if isinstance(error, AuthError):
         code = ErrorCode.UNAUTHENTICATED if isinstance(error, Unauthenticated) else ErrorCode.CONFLICT
         return code, error.message, None

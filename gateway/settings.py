@@ -18,6 +18,8 @@ from typing import Any
 
 from gateway.issuers_file import IssuersFileError
 from gateway.limits import UNITS, Limits
+from gateway.local_accounts import VARIABLES as LOCAL_ACCOUNTS
+from gateway.local_accounts import LocalAccounts, local_accounts_from
 from gateway.parsers import SECRET_MIN_CHARACTERS, Variable, base_host, one_of, origins, secret, url, whole
 from gateway.persisted import ManifestError, load_manifest
 from gateway.providing import VARIABLES as PROVIDING
@@ -93,6 +95,7 @@ class Settings:
     drain_ms: int
     watching: Watching
     signing_in: SigningIn
+    local: LocalAccounts
     providing: Providing
 
     @property
@@ -110,11 +113,12 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     s3 = _s3(values)
     mode = _mode(values, s3)
     data_dir: Path = values["DATA_DIR"]
+    host = values["BASE_HOST"] or f"localhost:{values['PORT']}"
     return Settings(
         mode=mode,
         host=values["HOST"],
         port=values["PORT"],
-        base_host=values["BASE_HOST"] or f"localhost:{values['PORT']}",
+        base_host=host,
         data_dir=data_dir,
         log_level=values["LOG_LEVEL"],
         console=values["CONSOLE"],
@@ -139,6 +143,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         watching=watching_from(values, is_production=mode is Mode.PRODUCTION),
         signing_in=_signing_in(values),
         providing=providing_from(values),
+        local=local_accounts_from(values, host),
     )
 
 
@@ -354,6 +359,7 @@ VARIABLES = (
     ),
     Variable("RATE_ADDRESS", whole(0, 1_000_000_000), 0, "The same for each address of callers without an account."),
     *SIGNING_IN,
+    *LOCAL_ACCOUNTS,
     *PROVIDING,
     *WATCHING,
     *(

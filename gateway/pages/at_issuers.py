@@ -27,11 +27,12 @@ from auth.relying.once import spend
 from auth.relying.tokens_kept import keep_id_token
 from auth.sessions import Authentication, open_session
 from gateway.pages.addresses import FRONT, base_origin, origin_of, safe_next
+from gateway.pages.callers import device_of
 from gateway.pages.faults import error_page, guarded
 from gateway.pages.languages import language_of
 from gateway.pages.layout import Provider, pages_of, session_of
 from gateway.pages.pending import LONGEST_NEXT, drop, keep_link, keep_pending, relying_of, take_pending
-from gateway.pages.signing_in import device_of, enter, leave_old_session, sign_in_path
+from gateway.pages.signing_in import enter, leave_old_session, sign_in_path
 from gateway.request_id import current_request_id
 
 MULTI_FACTOR = "mfa"

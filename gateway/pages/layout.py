@@ -20,9 +20,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from auth.local.local import Local
 from auth.sessions import SQUARE, Session, load_session, touch_session
 from gateway.cookies import FORM, SESSION, Cookies
 from gateway.hosts import site_here
+from gateway.mail.postman import Postman
 from gateway.pages.form_tokens import FormTokens, is_nonce, new_nonce
 from gateway.pages.languages import LANGUAGES, language_of
 from gateway.pages.words import say
@@ -75,20 +77,53 @@ async def no_way_out(_request: Request, _session: Session) -> str | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A page of somebody's account that another part brings along: the key of its name in `words`, and its path."""
+
+    title: str
+    path: str
+
+
 @dataclass(slots=True)
 class Pages:
-    """What pages need, once per process; `square` gives the living parts while the gateway serves."""
+    """What pages need, once per process; `square` gives the living parts while the gateway serves.
+
+    `local` and `postman` are there while it serves; without passwords, `local` is of no use but for mail.
+    """
 
     settings: Settings
     square: Callable[[], Square]
     providers: Providers = no_providers
     way_out: WayOut = no_way_out
+    sections: list[Section] = field(default_factory=list)
+    local: Local | None = None
+    postman: Postman | None = None
     cookies: Cookies = field(init=False)
     form_tokens: FormTokens = field(init=False)
+
+    @property
+    def can_mail(self) -> bool:
+        """Whether mail reaches people; in development it reaches the log."""
+        return not self.settings.is_production or self.settings.local.mail_server is not None
 
     def __post_init__(self) -> None:
         self.cookies = Cookies(is_secure=self.settings.is_production)
         self.form_tokens = FormTokens(self.settings.secret)
+
+
+def local_of(request: Request) -> Local:
+    """What accounts that sign in here need."""
+    local = pages_of(request).local
+    assert local is not None, "the gateway does not serve"
+    return local
+
+
+def send_soon(request: Request) -> None:
+    """Mail was written in a transaction that is committed by now."""
+    postman = pages_of(request).postman
+    if postman is not None:
+        postman.wake()
 
 
 def pages_of(request: Request) -> Pages:

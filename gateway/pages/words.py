@@ -6,9 +6,18 @@ escaped by the template. A new group of pages is a file in `wording/` and a line
 
 from __future__ import annotations
 
-from gateway.pages.wording import at_issuers, consent, faults, frame, signing_in
+from gateway.pages.wording import account, at_issuers, consent, faults, frame, letters, passwords, signing_in
 
-GROUPS = (frame.WORDS, faults.WORDS, signing_in.WORDS, consent.WORDS, at_issuers.WORDS)
+GROUPS = (
+    frame.WORDS,
+    faults.WORDS,
+    signing_in.WORDS,
+    passwords.WORDS,
+    account.WORDS,
+    letters.WORDS,
+    consent.WORDS,
+    at_issuers.WORDS,
+)
 WORDS: dict[str, tuple[str, str]] = {key: texts for group in GROUPS for key, texts in group.items()}
 """By key: English, Dutch."""
 

@@ -14,7 +14,15 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Column, Connection, MetaData, Text, create_engine, inspect
 from sqlmodel import SQLModel
 
-from tenants import access_tables, issuer_tables, platform_tables, provider_tables, session_tables, site_tables
+from tenants import (
+    access_tables,
+    issuer_tables,
+    local_tables,
+    platform_tables,
+    provider_tables,
+    session_tables,
+    site_tables,
+)
 from tenants.platform_tables import PLATFORM
 from tenants.registry import TenantRef
 from tenants.site_tables import TENANT
@@ -22,7 +30,15 @@ from tests.conftest import ProvisionSite
 
 MODELS = [
     each
-    for module in (access_tables, issuer_tables, platform_tables, provider_tables, session_tables, site_tables)
+    for module in (
+        access_tables,
+        issuer_tables,
+        local_tables,
+        platform_tables,
+        provider_tables,
+        session_tables,
+        site_tables,
+    )
     for each in vars(module).values()
     if isinstance(each, type) and issubclass(each, SQLModel) and each is not SQLModel
 ]

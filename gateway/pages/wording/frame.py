@@ -8,6 +8,7 @@ WORDS = {
     "frame.sign_out": ("Sign out", "Uitloggen"),
     "form.summary": ("There is a problem", "Er is een probleem"),
     "form.error": ("Error:", "Fout:"),
+    "form.back": ("Back to your account", "Terug naar uw account"),
     "form.optional": ("(optional)", "(niet verplicht)"),
     "form.elsewhere": (
         "This form was not sent from a page of ours, so nothing was done.",
