@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from auth.viewer import Viewer
+from schema.relay import NodeId, encode_id
 from schema.root import graphql_schema
 from tests.conftest import CreateDatabase
 from tests.generate.documents import requests
@@ -264,3 +265,16 @@ def test_the_proof_has_everybody_and_everything(proof: Proof) -> None:
     assert any(row["deleted_at"] for row in world.site("aster").content)
     assert any(row["parent_id"] for row in world.site("aster").comment)
     assert set(ACCOUNT_IDS) < set(VIEWERS)
+
+
+@pytest.mark.parametrize(("field", "type_"), [("nodes(ids: ", "ID"), ("_entities(representations: ", "_Any")])
+async def test_two_long_fields_that_ask_one_site_at_once(proof: Proof, field: str, type_: str) -> None:
+    """While one is compiled in slices, the other begins: each gets what it asked for."""
+    site = proof.world.site("aster")
+    ids = [encode_id(NodeId("C", site.id, row["id"])) for row in site.content[:10]]
+    given = ids if type_ == "ID" else [{"__typename": "Content", "id": id_} for id_ in ids]
+    below = "{ totalCount edges { cursor node { id body author { id joinedAt } } } }"
+    lists = " ".join(f"a{n}: comments(first: {n % 5 + 1}) {below}" for n in range(25))
+    fields = " ".join(f"{key}: {field}${key}) {{ ... on Content {{ id {lists} }} }}" for key in ("x", "y"))
+    document = f"query ($x: [{type_}!]!, $y: [{type_}!]!) {{ {fields} }}"
+    assert await proof.differences(document, {"x": given[:5], "y": given[5:]}, "anna") == []

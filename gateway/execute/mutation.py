@@ -100,7 +100,7 @@ async def _payload(run: Run, selected: Selected, done: Done, tx: Transaction) ->
         if value.tag == "S":
             json = await site_json(inside, item, done.tenant, item.selection_sets, path, item_trail)
         else:
-            run.call.wanted[value.tag, done.tenant.id] = [value.key]
+            run.call.wanted[(path, value.tag), done.tenant.id] = [value.key]
             rows = await inside.rows(await rows_part(inside, item, (value.tag,), path, item_trail), done.tenant)
             json = (rows[0][2] or NULL) if rows else NULL
         made[item.key] = orjson.Fragment(json)

@@ -13,7 +13,7 @@ from gateway.execute.run import Row, Run, each
 from gateway.execute.sites import site_json
 from gateway.execute.splice import NULL
 from schema.bind import Place
-from schema.compiler.part import Part, Path, wanted
+from schema.compiler.part import Getter, Part, Path, wanted
 from schema.compiler.selection import Selected
 from schema.compiler.trail import Trail, levels, under
 from schema.errors import bad_input
@@ -43,8 +43,8 @@ async def node_field(run: Run, selected: Selected) -> bytes:
     tenant = registry.remembered(tenant_id) or await registry.by_id(tenant_id)
     if tenant is None:
         return NULL
-    run.call.wanted[tag, tenant_id] = (key,)
     tags, path = (tag,), (selected.key,)
+    run.call.wanted[(path, tag), tenant_id] = (key,)
     part = run.plan.parts.get(("rows", path, tags)) or await rows_part(run, selected, tags, path, trail)
     rows = await run.rows(part, tenant)
     return (rows[0][2] or NULL) if rows else NULL
@@ -98,7 +98,7 @@ async def find_rows(
 async def _on_platform(
     run: Run, selected: Selected, ids: list[NodeId], path: Path, trail: Trail
 ) -> dict[NodeId, bytes]:
-    run.call.wanted[ACCOUNT, PLATFORM_ID] = [node.key for node in ids]
+    run.call.wanted[(path, ACCOUNT), PLATFORM_ID] = [node.key for node in ids]
     part = await rows_part(run, selected, (ACCOUNT,), path, trail, Place.PLATFORM)
     return _by_id(await run.rows(part, None), PLATFORM_ID)
 
@@ -120,8 +120,7 @@ async def _on_sites(
     found: dict[NodeId, bytes] = {}
     for tags, sites in alike.items():
         for tag, site in product(tags, sites):
-            # Not before: another root field may ask the same site meanwhile. Nothing is awaited until this is bound.
-            run.call.wanted[tag, site.id] = [node.key for node in by_site[site.id] if node.tag == tag]
+            run.call.wanted[(path, tag), site.id] = [node.key for node in by_site[site.id] if node.tag == tag]
         answers = await _ask(run, await rows_part(run, selected, tags, path, trail), sites)
         for tenant_id, rows in answers.items():
             if isinstance(rows, ReadError):
@@ -149,7 +148,11 @@ async def rows_part(
     part = run.plan.parts.get(key)
     if part is None:
         compiler = run.plan.compiler
-        part = await run.made(key, lambda: compiler.rows(tags, selected.selection_sets, trail, path, wanted, place))
+
+        def keys(tag: str) -> Getter:  # by the path too: another root field may ask the same site meanwhile
+            return wanted((path, tag))
+
+        part = await run.made(key, lambda: compiler.rows(tags, selected.selection_sets, trail, path, keys, place))
     return part
 
 

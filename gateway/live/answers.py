@@ -151,7 +151,7 @@ class _Teller:
         async with self.gate:
             if tag == SITE:
                 return await site_json(run, item, tenant, item.selection_sets, path, trail)
-            run.call.wanted[tag, tenant.id] = [self.event.subject_id]
+            run.call.wanted[(path, tag), tenant.id] = [self.event.subject_id]
             rows = await run.rows(await self._part(run, item), tenant)
         return (rows[0][2] or NULL) if rows else NULL
 

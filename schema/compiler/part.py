@@ -57,8 +57,11 @@ class Call:
     viewer_id: bytes | None
     secret: bytes
     faults: list[Rejected] = field(default_factory=list)
-    wanted: dict[tuple[str, UUID], Sequence[UUID | str]] = field(default_factory=dict)
-    """The keys of rows that are asked for by key, by type's letter and site; as a text, in hexadecimal."""
+    wanted: dict[tuple[object, UUID], Sequence[UUID | str]] = field(default_factory=dict)
+    """The keys of rows that are asked for by key, by what they are of and by site; as a text, in hexadecimal.
+
+    What they are of is a type's letter, and for fields that may run beside each other the field's path as well.
+    """
 
     references: dict[tuple[object, UUID], Sequence[tuple[str, ...]]] = field(default_factory=dict)
     """The values of the keys by which rows are asked for, by what they are of and by site."""
@@ -152,11 +155,11 @@ def finish(part: Part, statement: Any, tenant_id: UUID, call: Call) -> Finished:
     return Finished(statement, fixed, varying)
 
 
-def wanted(tag: str) -> Getter:
-    """Reads the keys of the rows of this type that a call wants from a site."""
+def wanted(what: object) -> Getter:
+    """Reads the keys of the rows that a call wants from a site."""
 
     def read(call: Call, tenant_id: UUID) -> bytes:
-        keys = call.wanted.get((tag, tenant_id), ())
+        keys = call.wanted.get((what, tenant_id), ())
         return f"{{{','.join(map(str, keys))}}}".encode()  # no quotes: nothing in a UUID asks for them
 
     return read
