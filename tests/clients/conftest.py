@@ -29,6 +29,27 @@ PACKAGES = {
 }
 """Clients from npm that need no building, installed together."""
 
+PACKAGES_OF_RELAY = {
+    "graphql": "16.11.0",
+    "graphql-ws": "6.0.6",
+    "react": "19.3.1",
+    "react-relay": "21.0.1",
+    "react-test-renderer": "19.3.1",
+    "relay-compiler": "21.0.1",
+    "relay-runtime": "21.0.1",
+    "ws": "8.18.3",
+}
+
+PACKAGES_OF_TOOLS = {
+    "@graphql-codegen/cli": "7.4.3",
+    "@graphql-codegen/client-preset": "6.2.0",
+    "@graphql-eslint/eslint-plugin": "4.4.1",
+    "@graphql-typed-document-node/core": "3.2.0",
+    "eslint": "9.39.1",
+    "graphql": "16.11.0",
+    "typescript": "7.0.2",
+}
+
 TITLES = ("een", "twee", "drie", "vier", "vijf")
 
 

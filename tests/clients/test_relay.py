@@ -11,22 +11,12 @@ from pathlib import Path
 from schema.root import graphql_schema
 from schema.sdl import plain_sdl
 from tenants.database import Database
-from tests.clients.conftest import TITLES, Place
+from tests.clients.conftest import PACKAGES_OF_RELAY, TITLES, Place
 from tests.conftest import ProvisionSite
 from tests.gateway.live.running import Running, running_gateway
 from tests.wire.node import beside_packages, require_packages, run
 
 HERE = Path(__file__).with_name("relay")
-PACKAGES = {
-    "graphql": "16.11.0",
-    "graphql-ws": "6.0.6",
-    "react": "19.3.1",
-    "react-relay": "21.0.1",
-    "react-test-renderer": "19.3.1",
-    "relay-compiler": "21.0.1",
-    "relay-runtime": "21.0.1",
-    "ws": "8.18.3",
-}
 
 
 async def test_an_application_with_relay(
@@ -37,7 +27,7 @@ async def test_an_application_with_relay(
     provision_site: ProvisionSite,
     tmp_path: Path,
 ) -> None:
-    home = beside_packages(require_packages("relay", PACKAGES), tmp_path, HERE / "site.js", HERE / "page.mjs")
+    home = beside_packages(require_packages("relay", PACKAGES_OF_RELAY), tmp_path, HERE / "site.js", HERE / "page.mjs")
     manifest = await compile_documents(home)
     only = {"PLEIN_DOCUMENTS": str(manifest), "PLEIN_DOCUMENTS_ONLY": "on"}
     async with running_gateway(square_database, tmp_path / "data", database, provision_site, **only) as strict:

@@ -12,27 +12,18 @@ import pytest
 from schema.root import graphql_schema
 from schema.sdl import plain_sdl
 from tenants.database import Database
-from tests.clients.conftest import Place
+from tests.clients.conftest import PACKAGES_OF_TOOLS, Place
 from tests.conftest import ProvisionSite
 from tests.gateway.live.running import running_gateway
 from tests.wire.node import beside_packages, require_packages, run
 
 HERE = Path(__file__).parent
-PACKAGES = {
-    "@graphql-codegen/cli": "7.4.3",
-    "@graphql-codegen/client-preset": "6.2.0",
-    "@graphql-eslint/eslint-plugin": "4.4.1",
-    "@graphql-typed-document-node/core": "3.2.0",
-    "eslint": "9.39.1",
-    "graphql": "16.11.0",
-    "typescript": "7.0.2",
-}
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Path:
     """A directory with the schema, the documents and the tools."""
-    home = beside_packages(require_packages("tools", PACKAGES), tmp_path, HERE / "eslint.config.mjs")
+    home = beside_packages(require_packages("tools", PACKAGES_OF_TOOLS), tmp_path, HERE / "eslint.config.mjs")
     (home / "package.json").write_text('{"type": "module"}')
     (home / "schema.graphql").write_text(plain_sdl(graphql_schema()))
     (home / ".graphqlrc.json").write_text('{"schema": "schema.graphql", "documents": "documents/*.graphql"}')
