@@ -17,11 +17,15 @@ from gateway.settings import Settings
 from gateway.terminal import CommandError, Terminal, counted
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from uuid import UUID
 
     from auth.accounts import Connection
-    from tenants.database import Database
+    from tenants.database import Database, Transaction
     from tenants.registry import TenantOverview
+    from tenants.suspension import Suspender
+
+    ChangeState = Callable[[Transaction, UUID, Suspender], Awaitable[bool]]
 
 SLUG = re.compile(r"(?=.{2,63}$)[a-z][a-z0-9]*(-[a-z0-9]+)*")  # as platform.tenant demands it
 NAME_MAX = 200
@@ -82,26 +86,30 @@ async def show_site(settings: Settings, terminal: Terminal, args: Namespace) -> 
 
 
 async def suspend_site(settings: Settings, terminal: Terminal, args: Namespace) -> int:
-    """Close a site for now: its name can be seen, nothing in it can."""
-    from tenants.provisioning import suspend  # noqa: PLC0415
+    """Close a site for now, as an operator: its name can be seen, nothing in it can."""
+    from tenants.suspension import suspend  # noqa: PLC0415
 
-    async with migrated_database(settings) as database:
-        site = await find_site(database, args.slug)
-        async with database.transaction(None) as tx:
-            changed = await suspend(tx, site.ref.id)
-    terminal.note(f"{args.slug} is suspended." if changed else f"{args.slug} was suspended already.")
-    return 0
+    return await _change_state(settings, terminal, args, suspend, ("is suspended", "was suspended already"))
 
 
 async def resume_site(settings: Settings, terminal: Terminal, args: Namespace) -> int:
-    """Open a suspended site again."""
-    from tenants.provisioning import resume  # noqa: PLC0415
+    """Open a suspended site again, whoever suspended it."""
+    from tenants.suspension import resume  # noqa: PLC0415
+
+    return await _change_state(settings, terminal, args, resume, ("answers again", "was not suspended"))
+
+
+async def _change_state(
+    settings: Settings, terminal: Terminal, args: Namespace, change: ChangeState, told: tuple[str, str]
+) -> int:
+    """Suspend or resume; `told`: what is said of the site when that changed something, and when not."""
+    from tenants.suspension import COMMAND_LINE  # noqa: PLC0415
 
     async with migrated_database(settings) as database:
         site = await find_site(database, args.slug)
         async with database.transaction(None) as tx:
-            changed = await resume(tx, site.ref.id)
-    terminal.note(f"{args.slug} answers again." if changed else f"{args.slug} was not suspended.")
+            changed = await change(tx, site.ref.id, COMMAND_LINE)
+    terminal.note(f"{args.slug} {told[0] if changed else told[1]}.")
     return 0
 
 

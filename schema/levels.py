@@ -60,6 +60,14 @@ class SiteState(Enum):
     SUSPENDED = value("SUSPENDED", "It is closed for now: its name can be seen, nothing in it can.")
 
 
+@strawberry.enum(name="SuspendedBy", description="Who suspended a site, and so who can resume it.")
+class SuspendedBy(Enum):
+    """Who suspended a site."""
+
+    OWNER = value("OWNER", "One of its owners: any of them can resume it, and any operator.")
+    OPERATOR = value("OPERATOR", "An operator of the platform: only operators can resume it.")
+
+
 @strawberry.enum(name="ReactionKind", description="What somebody thinks of an item or a comment.")
 class ReactionKind(Enum):
     """What somebody thinks of an item or a comment."""

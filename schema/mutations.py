@@ -181,7 +181,8 @@ class Mutation:
         site.resume_site,
         "site",
         site_inputs.ResumeSiteInput,
-        "Opens a suspended site again. For its owners and the platform's operators. One that answers stays as it is.",
+        "Opens a suspended site again. For the platform's operators, and for its owners if one of them suspended it "
+        "(`suspendedBy`). One that answers stays as it is.",
     )
     join_site: JoinSitePayload | None = mutation(
         membership.join_site,

@@ -18,7 +18,7 @@ from schema.content.base import Content
 from schema.content_lists import CONTENT_FILTERS, CONTENT_ORDERS, ContentFilter, ContentOrder
 from schema.federation import key
 from schema.group import GROUP_ORDERS, Group, GroupOrder
-from schema.levels import AccessLevel, Joining, SiteState, ranked, value
+from schema.levels import AccessLevel, Joining, SiteState, SuspendedBy, ranked, value
 from schema.relay import Connection, Node, connection
 from tenants.platform_tables import Tenant
 from tenants.site_tables import Member as MemberTable
@@ -80,6 +80,10 @@ class Site(Node):
     description: str = strawberry.field(description="What it is for.", metadata=at(Column("description")))
     language: str = strawberry.field(description="Its main language (BCP 47).", metadata=at(Column("language")))
     state: SiteState = strawberry.field(description="Whether it answers.", metadata=at(Column("state")))
+    suspended_by: SuspendedBy | None = strawberry.field(
+        description="Who suspended it, and so who can resume it; null while it answers.",
+        metadata=at(Column("suspended_by")),
+    )
     visibility: AccessLevel = strawberry.field(
         description="Who may find it in lists.", metadata=at(ranked("visibility", Level))
     )

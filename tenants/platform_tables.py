@@ -73,6 +73,8 @@ class Tenant(SQLModel, table=True):
     created_at: datetime = Field(sa_column=timestamp())
     updated_at: datetime = Field(sa_column=timestamp())
     suspended_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))
+    suspended_by: str | None = Field(sa_type=Text)
+    suspender_id: UUID | None
 
 
 class Host(SQLModel, table=True):

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from psycopg import sql
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,7 +22,6 @@ from tenants.database import Database, become, become_platform, driver, run_scri
 from tenants.errors import SlugTaken
 from tenants.ids import uuid7
 from tenants.migrate import site_script
-from tenants.outbox import NewEvent, append_on_platform
 from tenants.registry import TENANT, TenantRef
 from tenants.roles import checked_name, create_role
 from tenants.scripts import Scripts, load_scripts
@@ -131,35 +130,6 @@ async def drop(tx: AsyncConnection, tenant: TenantRef) -> None:
         schema=sql.Identifier(checked_name(tenant.schema_name)), role=sql.Identifier(checked_name(tenant.role_name))
     )
     await run_script(tx, commands.as_string(None))
-
-
-async def suspend(tx: AsyncConnection, tenant_id: UUID) -> bool:
-    """Let the site answer no more. False where there is no such site or it was suspended already."""
-    return await change_state(tx, tenant_id, "SUSPENDED")
-
-
-async def resume(tx: AsyncConnection, tenant_id: UUID) -> bool:
-    """Let a suspended site answer again. False where there is no such site or it was not suspended."""
-    return await change_state(tx, tenant_id, "ACTIVE")
-
-
-async def change_state(tx: AsyncConnection, tenant_id: UUID, state: str) -> bool:
-    """Write the state with its time and a new version, and tell who follows the site; whether it changed."""
-    now = datetime.now(UTC)
-    statement = (
-        update(TENANT)
-        .where(TENANT.c.id == tenant_id, TENANT.c.state != state)
-        .values(
-            state=state,
-            suspended_at=now if state == "SUSPENDED" else None,
-            version=TENANT.c.version + 1,
-            updated_at=now,
-        )
-    )
-    if not (await tx.execute(statement)).rowcount:
-        return False
-    await append_on_platform(tx, tenant_id, NewEvent("SITE", "UPDATED", tenant_id, kind=state))
-    return True
 
 
 def new_ref(tenant_id: UUID, slug: str) -> TenantRef:

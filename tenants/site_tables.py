@@ -142,6 +142,7 @@ class SiteWindow(SQLModel, table=True):
     version: int
     created_at: datetime = Field(sa_column=timestamp())
     updated_at: datetime = Field(sa_column=timestamp())
+    suspended_by: str | None = Field(sa_type=Text)
 
 
 class PersonWindow(SQLModel, table=True):

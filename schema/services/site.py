@@ -20,8 +20,9 @@ from schema.services.versions import require_version, write_changes
 from schema.site import SITES
 from schema.work import Done, Work
 from tenants.errors import SlugTaken
-from tenants.provisioning import NewTenant, provision_in, resume, suspend
+from tenants.provisioning import NewTenant, provision_in
 from tenants.site_tables import SiteWindow
+from tenants.suspension import ACTIVE, SUSPENDED, Authority, Suspender, is_suspended, resume, suspend
 from tenants.tables import table_of
 
 NAME_MAX = 200
@@ -80,12 +81,12 @@ async def update_site(work: Work, viewer: Viewer, asked: UpdateSiteInput) -> Don
 
 async def suspend_site(work: Work, viewer: Viewer, asked: SuspendSiteInput) -> Done:
     """Lets a site answer no more, for its owners and the platform's operators."""
-    return await _change_state(work, viewer, asked, "SUSPENDED")
+    return await _change_state(work, viewer, asked, SUSPENDED)
 
 
 async def resume_site(work: Work, viewer: Viewer, asked: ResumeSiteInput) -> Done:
-    """Lets a suspended site answer again, for its owners and the platform's operators."""
-    return await _change_state(work, viewer, asked, "ACTIVE")
+    """Lets a suspended site answer again, for operators, and for its owners if one of them suspended it."""
+    return await _change_state(work, viewer, asked, ACTIVE)
 
 
 async def _change_state(work: Work, viewer: Viewer, asked: SuspendSiteInput | ResumeSiteInput, state: str) -> Done:
@@ -94,8 +95,13 @@ async def _change_state(work: Work, viewer: Viewer, asked: SuspendSiteInput | Re
     standing = await load_standing(work, me, "input.id", knows_all=viewer.is_operator)
     if not (viewer.is_operator or standing.is_at_least(Role.OWNER)):
         raise forbidden("Only owners of this site and operators of the platform can suspend or resume it.")
+    # Who is both acts as an operator: that is what the others cannot undo.
+    who = Suspender(Authority.OPERATOR if viewer.is_operator else Authority.OWNER, me)
     await work.leave()  # no site's role may change a state, not even its own
-    work.is_heard = await (suspend if state == "SUSPENDED" else resume)(work.tx, site_id)
+    change = suspend if state == SUSPENDED else resume
+    work.is_heard = await change(work.tx, site_id, who)
+    if state == ACTIVE and not work.is_heard and await is_suspended(work.tx, site_id):
+        raise forbidden("An operator of the platform suspended this site; only an operator can let it answer again.")
     await work.enter(standing.site)
     return Done(standing.site, {"site": work.node("S", site_id)})
 

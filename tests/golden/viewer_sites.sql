@@ -6,7 +6,7 @@ FROM platform.tenant AS tenant_1
 WHERE EXISTS (SELECT membership_1.tenant_id
 FROM platform.membership AS membership_1
 WHERE membership_1.account_id = CAST($1::UUID AS UUID) AND membership_1.tenant_id = tenant_1.id)), 'edges', coalesce(json_agg(json_build_object('node', json_build_object('slug', anon_1.slug, 'state', anon_1.state, 'viewerMembership', CAST($2::VARCHAR AS TEXT) || ':S:0:0:' || CAST(anon_1.id AS TEXT), 'content', CAST($2::VARCHAR AS TEXT) || ':S:0:1:' || CAST(anon_1.id AS TEXT)))), '[]')) AS json_build_object_3
-FROM (SELECT tenant_2.id AS id, tenant_2.slug AS slug, tenant_2.schema_name AS schema_name, tenant_2.role_name AS role_name, tenant_2.name AS name, tenant_2.description AS description, tenant_2.language AS language, tenant_2.state AS state, tenant_2.visibility AS visibility, tenant_2.access AS access, tenant_2.joining AS joining, tenant_2.version AS version, tenant_2.schema_version AS schema_version, tenant_2.created_at AS created_at, tenant_2.updated_at AS updated_at, tenant_2.suspended_at AS suspended_at
+FROM (SELECT tenant_2.id AS id, tenant_2.slug AS slug, tenant_2.schema_name AS schema_name, tenant_2.role_name AS role_name, tenant_2.name AS name, tenant_2.description AS description, tenant_2.language AS language, tenant_2.state AS state, tenant_2.visibility AS visibility, tenant_2.access AS access, tenant_2.joining AS joining, tenant_2.version AS version, tenant_2.schema_version AS schema_version, tenant_2.created_at AS created_at, tenant_2.updated_at AS updated_at, tenant_2.suspended_at AS suspended_at, tenant_2.suspended_by AS suspended_by, tenant_2.suspender_id AS suspender_id
 FROM platform.tenant AS tenant_2
 WHERE EXISTS (SELECT membership_2.tenant_id
 FROM platform.membership AS membership_2

@@ -96,7 +96,8 @@ def _write(connection: psycopg.Connection, community: Community, ref: TenantRef)
     _insert(connection, "platform", "ceiling", ceilings)
     age = {"slug": community.slug, "at": _moment(len(community.name) % 4), "state": community.state}
     update = (
-        "UPDATE platform.tenant SET created_at = %(at)s, updated_at = %(at)s, state = %(state)s WHERE slug = %(slug)s"
+        "UPDATE platform.tenant SET created_at = %(at)s, updated_at = %(at)s, state = %(state)s,"
+        " suspended_by = CASE %(state)s WHEN 'SUSPENDED' THEN 'OPERATOR' END WHERE slug = %(slug)s"
     )
     connection.execute(update, age)
 

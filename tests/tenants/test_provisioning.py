@@ -21,11 +21,12 @@ from tenants.database import Database, become_platform
 from tenants.errors import SlugTaken
 from tenants.ids import uuid7
 from tenants.platform_tables import Membership
-from tenants.provisioning import NewTenant, drop, new_ref, provision, provision_in, resume, suspend
+from tenants.provisioning import NewTenant, drop, new_ref, provision, provision_in
 from tenants.registry import TENANT, TenantRef
 from tenants.scripts import load_scripts
 from tenants.settings import DatabaseSettings
 from tenants.site_tables import Group, Member
+from tenants.suspension import Authority, Suspender, resume, suspend
 from tests.conftest import ProvisionSite
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -213,7 +214,7 @@ async def test_it_holds_nobody_up_while_it_is_not_committed(hasty: Database, pro
                 "joined_at": func.now(),
             }
             await writer.execute(insert(MEMBERSHIP).values(values))
-            assert await suspend(writer, site.id)
+            assert await suspend(writer, site.id, Suspender(Authority.OPERATOR))
         # Nor another site that is made, or one that is dropped.
         second = await provision(hasty, new_site(), owner_account_id=uuid7())
         async with hasty.transaction(None) as remover:
@@ -262,13 +263,38 @@ async def test_suspending_and_resuming(database: Database, provision_site: Provi
     seen = []
     async with database.transaction(None) as tx:
         for change in (suspend, suspend, resume, resume):
-            changed = await change(tx, site.id)
+            changed = await change(tx, site.id, Suspender(Authority.OWNER))
             row = (await tx.execute(select(TENANT).where(TENANT.c.id == site.id))).one()
             seen.append((changed, row.state, row.suspended_at is not None, row.version))
-        assert not await suspend(tx, uuid7())
+        assert not await suspend(tx, uuid7(), Suspender(Authority.OPERATOR))
     assert seen == [
         (True, "SUSPENDED", True, 2),
         (False, "SUSPENDED", True, 2),
         (True, "ACTIVE", False, 3),
         (False, "ACTIVE", False, 3),
     ]
+
+
+async def test_an_owner_does_not_open_what_an_operator_closed(
+    database: Database, provision_site: ProvisionSite
+) -> None:
+    owner, operator = Suspender(Authority.OWNER, uuid7()), Suspender(Authority.OPERATOR, uuid7())
+    site = await provision_site()
+    steps = (
+        (suspend, operator, True, operator),
+        (suspend, owner, False, operator),
+        (resume, owner, False, operator),
+        (resume, operator, True, None),
+        (suspend, owner, True, owner),
+        (suspend, operator, True, operator),  # it is the operator's from here on
+        (resume, owner, False, operator),
+        (resume, operator, True, None),
+        (suspend, owner, True, owner),
+        (resume, operator, True, None),
+    )
+    async with database.transaction(None) as tx:
+        for change, who, expected, suspender in steps:
+            assert await change(tx, site.id, who) is expected
+            row = (await tx.execute(select(TENANT).where(TENANT.c.id == site.id))).one()
+            by = None if row.suspended_by is None else Suspender(Authority(row.suspended_by), row.suspender_id)
+            assert (by, row.state) == (suspender, "SUSPENDED" if suspender else "ACTIVE")

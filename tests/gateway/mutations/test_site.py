@@ -196,6 +196,22 @@ async def test_operators_suspend_and_resume_every_site(door: Door) -> None:
     assert (await door.refused(operator, "updateSite", id=id_of("S", site), version=4, name="Mine")).code == "NOT_FOUND"
 
 
+async def test_owners_do_not_resume_what_an_operator_suspended(door: Door) -> None:
+    site, owner = await door.site(visibility=4, access=4)
+    operator = await door.person(PlatformRole.OPERATOR)
+    here, by = id_of("S", site), "site { state suspendedBy }"
+    first = await door.change(owner, "suspendSite", by, id=here)
+    assert first["site"] == {"state": "SUSPENDED", "suspendedBy": "OWNER"}
+    second = await door.change(operator, "suspendSite", by, id=here)
+    assert second["site"] == {"state": "SUSPENDED", "suspendedBy": "OPERATOR"}
+    refused = await door.refused(owner, "resumeSite", id=here)
+    assert refused.code == "FORBIDDEN"
+    seen = await door.ask(owner, "query($slug: String) { site(slug: $slug) { state suspendedBy } }", slug=site.slug)
+    assert seen["data"]["site"] == second["site"], seen
+    assert (await door.change(operator, "resumeSite", by, id=here))["site"] == {"state": "ACTIVE", "suspendedBy": None}
+    assert (await door.change(owner, "resumeSite", by, id=here))["site"]["state"] == "ACTIVE"  # again is no fault
+
+
 async def test_a_new_site_is_in_the_index(door: Door) -> None:
     anna, slug = await door.person(), new_slug()
     await door.change(anna, "createSite", SITE, name="Indexed", slug=slug)
