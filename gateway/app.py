@@ -189,7 +189,7 @@ async def open_square(
         schema = graphql_schema()
         live = Live(database_settings(settings), most=settings.subscriptions, heartbeat_s=settings.heartbeat_seconds)
         stack.push_async_callback(live.close)
-        stack.enter_context(pruning(database))
+        stack.enter_context(pruning(database, settings.signing_in.sessions))
         rates = await stack.enter_async_context(opened_rates(settings))
         revocations = Revocations()
         provider = provider_of(settings, database)

@@ -1,4 +1,4 @@
-"""What has to be done now and then, by whichever process is there: old events go from the outbox.
+"""What has to be done now and then, by whichever process is there: what is over goes.
 
 Promises: several processes may do it at once, each a part; a fault is logged and the next time comes. Never removes
 what somebody could still come back for.
@@ -9,23 +9,31 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from tenants.database import Database
+from auth.local.attempts import remove_old_attempts
+from auth.local.email_change import remove_old_changes
+from auth.local.links import remove_old_links
+from auth.passes import remove_old_passes
+from auth.sessions import SessionLimits, remove_ended_sessions
+from tenants.database import Database, Transaction
 from tenants.outbox import KEPT, PRUNED_AT_ONCE, prune
 
 EVERY_S = 3600.0
 GRACE = timedelta(hours=1)  # so that a cursor that is just good enough still finds all that came after it
 
+Chore = Callable[[Transaction], Awaitable[int]]
+"""Removes a part of what is over; how many, 0 when there is nothing left."""
+
 logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def pruning(database: Database) -> Iterator[None]:
-    """Remove old events every hour, while the block lasts."""
-    task = asyncio.create_task(_prune_for_ever(database))
+def pruning(database: Database, limits: SessionLimits) -> Iterator[None]:
+    """Remove what is over every hour, while the block lasts. `limits` say when sessions are."""
+    task = asyncio.create_task(_prune_for_ever(database, limits))
     try:
         yield
     finally:
@@ -43,10 +51,30 @@ async def prune_events(database: Database) -> int:
             return removed
 
 
-async def _prune_for_ever(database: Database) -> None:
+async def remove_what_is_over(database: Database, limits: SessionLimits) -> int:
+    """Remove sessions, passes, links and counts that are over; how many. Raises as `Database.transaction` does."""
+    chores: tuple[Chore, ...] = (
+        lambda tx: remove_ended_sessions(tx, limits),
+        remove_old_passes,
+        remove_old_links,
+        remove_old_changes,
+        remove_old_attempts,
+    )
+    removed = 0
+    for chore in chores:
+        done = 1
+        while done:  # each time a part, so that nobody waits long for a lock
+            async with database.transaction(None) as tx:
+                done = await chore(tx)
+            removed += done
+    return removed
+
+
+async def _prune_for_ever(database: Database, limits: SessionLimits) -> None:
     while True:
         await asyncio.sleep(EVERY_S * random.uniform(0.5, 1.5))  # noqa: S311 - several processes start together
         try:
             await prune_events(database)
+            await remove_what_is_over(database, limits)
         except Exception as error:  # the next time comes
-            logger.warning("old events could not be removed: %s", error)
+            logger.warning("what is over could not be removed: %s", error)

@@ -16,7 +16,7 @@ from auth.audit import Act, record
 from auth.local.local import ACR_TWO, MFA, OTP, PWD, LocalAccount, authenticated, load_local_by_id
 from auth.local.sign_in import check_code, check_password
 from auth.sessions import Session, rotate_session
-from gateway.pages.addresses import form_targets_of, safe_next
+from gateway.pages.addresses import safe_next
 from gateway.pages.callers import client_of, network_of_request
 from gateway.pages.faults import guarded
 from gateway.pages.forms import Form, FormRefused, read_form
@@ -77,7 +77,6 @@ async def _page(request: Request, form: Form, account: LocalAccount, there: str,
         request,
         "again.html",
         status,
-        form_targets=form_targets_of(request, there),
         form=form,
         next=there,
         has_password=account.password_hash is not None,

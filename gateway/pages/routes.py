@@ -16,6 +16,7 @@ from gateway.pages.registering import registering_routes
 from gateway.pages.second_factor import second_factor_routes
 from gateway.pages.signing_in import signing_in_routes
 from gateway.pages.signing_out import signing_out_routes
+from gateway.pages.site_hosts import site_host_routes
 from gateway.settings import Settings
 
 
@@ -24,6 +25,7 @@ def page_routes(settings: Settings) -> list[BaseRoute]:
     routes: list[BaseRoute] = [
         *style_routes(),
         *signing_in_routes(),
+        *site_host_routes(),
         *again_routes(),
         *signing_out_routes(),
         *account_routes(),

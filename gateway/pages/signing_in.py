@@ -6,6 +6,7 @@ only to where `safe_next` lets. An unknown address and a wrong password get the 
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -20,12 +21,15 @@ from auth.local.sign_in import check_code, check_password, make_ticket, open_tic
 from auth.sessions import Authentication, NewSession, close_session, open_session
 from gateway.cookies import FORM, SESSION
 from gateway.local_accounts import Registration
-from gateway.pages.addresses import form_targets_of, safe_next
+from gateway.pages.addresses import safe_next
 from gateway.pages.callers import client_of, device_of, network_of_request
 from gateway.pages.faults import guarded
 from gateway.pages.forms import Form, FormRefused, read_form
 from gateway.pages.layout import cookie_of, local_of, page, pages_of, session_of
 from gateway.pages.places import on_square
+
+PLAIN = re.compile(r"/(account[a-z/-]*)?(\?[\w=&-]*)?")
+"""Pages that lead nowhere else."""
 
 PURPOSE, CODE_PURPOSE = "sign-in", "sign-in-code"
 
@@ -50,7 +54,6 @@ async def sign_in_page(request: Request, form: Form, there: str, status: int = 2
         request,
         "sign_in.html",
         status,
-        form_targets=form_targets_of(request, there),
         form=form,
         next=there,
         providers=[(each.name, f"{each.path}?{urlencode({'next': there})}") for each in providers],
@@ -124,7 +127,12 @@ async def sign_in_as(tx: Connection, request: Request, account_id: UUID, how: Au
 def enter(request: Request, session: NewSession, there: str) -> Response:
     """Lead on to `there`, which `safe_next` let through, with the session in the browser's cookie."""
     pages = pages_of(request)
-    response = RedirectResponse(there, 303, {"cache-control": "no-store"})
+    request.state.session = None  # the one from before is over
+    if request.method == "POST" and not PLAIN.fullmatch(there):
+        # By a page of its own: browsers hold every redirect after a form to the form's policy, and this may lead far.
+        response = page(request, "go_on.html", next=there)
+    else:
+        response = RedirectResponse(there, 303, {"cache-control": "no-store"})
     age_s = int(pages.settings.signing_in.sessions.absolute.total_seconds())
     response.headers.append("set-cookie", pages.cookies.written(SESSION, session.token, max_age_s=age_s))
     response.headers.append("set-cookie", pages.cookies.removed(FORM))  # so that no form from before is good after
@@ -132,9 +140,8 @@ def enter(request: Request, session: NewSession, there: str) -> Response:
 
 
 def signing_in_routes() -> list[Route]:
-    """The routes of signing in."""
+    """The routes of signing in, but for the page itself: `site_hosts` has that, as it depends on the host."""
     return [
-        Route("/sign-in", guarded(on_square(sign_in)), methods=["GET"]),
         Route("/sign-in", guarded(on_square(check)), methods=["POST"]),
         Route("/sign-in/code", guarded(on_square(begin_again)), methods=["GET"]),
         Route("/sign-in/code", guarded(on_square(check_second)), methods=["POST"]),
@@ -149,5 +156,4 @@ async def _enter(request: Request, account: LocalAccount, how: Authentication, t
 
 async def _code_page(request: Request, form: Form, there: str, account_id: UUID, status: int = 200) -> Response:
     ticket = make_ticket(local_of(request), account_id, cookie_of(request, FORM) or "")
-    targets = form_targets_of(request, there)
-    return page(request, "code.html", status, form_targets=targets, form=form, next=there, ticket=ticket)
+    return page(request, "code.html", status, form=form, next=there, ticket=ticket)

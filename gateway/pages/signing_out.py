@@ -37,7 +37,7 @@ async def end(request: Request) -> Response:
         await read_form(request, PURPOSE)
         there = await pages_of(request).way_out(request, session)
         async with pages_of(request).square().database.transaction(None) as tx:
-            await close_session(tx, session.account_id, session.id)
+            await close_session(tx, session.account_id, session.parent_id or session.id)
         request.state.session = None
     response = RedirectResponse(there or "/sign-out", 303, {"clear-site-data": '"cache"'})
     response.headers.append("set-cookie", pages_of(request).cookies.removed(SESSION))

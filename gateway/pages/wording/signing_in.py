@@ -9,6 +9,11 @@ WORDS = {
     "sign_in.with_password": ("With e-mail address and password", "Met e-mailadres en wachtwoord"),
     "sign_in.no_account": ("No account yet?", "Nog geen account?"),
     "sign_in.nowhere": ("There is no way to sign in here yet.", "Hier kan nog niet worden ingelogd."),
+    "sign_in.done": ("You are signed in", "U bent ingelogd"),
+    "site.refused": (
+        "Signing in on this site did not work: it took too long, or began in another browser.",
+        "Inloggen op deze site is niet gelukt: het duurde te lang of begon in een andere browser.",
+    ),
     "sign_in.email_missing": ("Enter your e-mail address", "Vul uw e-mailadres in"),
     "sign_in.password_missing": ("Enter your password", "Vul uw wachtwoord in"),
     "sign_in.wrong": (

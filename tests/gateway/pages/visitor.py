@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpx
+
+REFRESH = re.compile(r'<meta http-equiv="refresh" content="0; url=([^"]*)">')
 
 
 @dataclass
@@ -105,8 +109,9 @@ class Visitor:
         return answer
 
     async def _follow(self, answer: httpx.Response) -> httpx.Response:
-        while answer.is_redirect:
-            there = urljoin(str(answer.url), answer.headers["location"])
+        while answer.is_redirect or (refreshed := REFRESH.search(answer.text)):
+            where = answer.headers["location"] if answer.is_redirect else unescape(refreshed[1])
+            there = urljoin(str(answer.url), where)
             if urlsplit(there).netloc != urlsplit(str(answer.url)).netloc:
                 break
             answer = await self.http.get(there, headers={"sec-fetch-site": "same-origin"})
