@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import orjson
 from starlette.types import Message, Receive, Scope, Send
@@ -19,6 +19,7 @@ from starlette.types import Message, Receive, Scope, Send
 from auth.errors import Unauthenticated
 from auth.sessions import SQUARE
 from auth.viewer import ANONYMOUS, Viewer
+from gateway.at_once import EXTENSION, AnswerAtOnce
 from gateway.callers import Crowd, caller_of
 from gateway.compression import LEAST_BYTES, accepted_coding, compressed
 from gateway.context import Square
@@ -47,6 +48,7 @@ ASK_AGAIN: Header = (b"cache-control", b"private, no-cache")
 VARY: Header = (b"vary", b"accept, accept-encoding, authorization, cookie, origin")
 COMMON: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"), VARY)
 HEADERS = {media: ((b"content-type", media + b"; charset=utf-8"), *COMMON) for media in (GRAPHQL_RESPONSE, JSON)}
+NONE: dict[str, Any] = {}
 IGNORED_BODIES = 8  # how much of a body that is too long is let go by, in times the limit
 ELSEWHERE = (
     "The session's cookie counts for pages of this origin only, and this request does not come from one. Leave the "
@@ -135,8 +137,12 @@ class GraphQLOverHTTP:
             started = [each for each in started if each[0] != b"content-type"]
         else:
             started.append((b"content-length", b"%d" % len(body)))
-        await send({"type": "http.response.start", "status": answer.status, "headers": started})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        if scope["method"] == "HEAD":
+            body = b""
+        at_once: AnswerAtOnce | None = scope.get("extensions", NONE).get(EXTENSION)
+        if at_once is None or not at_once(answer.status, started, body):
+            await send({"type": "http.response.start", "status": answer.status, "headers": started})
+            await send({"type": "http.response.body", "body": body})
 
     async def _answer(self, scope: Scope, headers: Mapping[bytes, bytes], asked: GraphQLRequest | Batch) -> Answer:
         """The answer to one request or several that can be run; raises for all others."""

@@ -17,7 +17,7 @@ from types import FrameType
 import uvicorn
 
 from gateway.app import Gateway, create_app
-from gateway.one_write import Protocol
+from gateway.at_once import Protocol
 from gateway.settings import Settings
 from gateway.signals import DRAIN_SECONDS
 

@@ -16,7 +16,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psycopg import AsyncConnection, pq
 from psycopg import Error as PsycopgError
@@ -24,8 +24,11 @@ from psycopg.pq.abc import PGconn, PGresult
 
 from tenants.errors import ReadError, StatementFailed, StatementTimeout
 from tenants.libpq import sync_of
-from tenants.prepared import Key, PreparedStatements
-from tenants.watch import Asked, Ran
+from tenants.prepared import PreparedStatements
+from tenants.watch import Asked, Ran, Watch
+
+if TYPE_CHECKING:
+    from tenants.reader import Statement
 
 Rows = list[tuple[bytes | None, ...]]
 
@@ -52,10 +55,16 @@ class ConnectionLost(Exception):  # noqa: N818
 class Request:
     """One read: what to send, whom to tell, and what its segment on the wire looks like."""
 
-    __slots__ = ("asked", "future", "key", "messages", "name", "params", "parse_at", "plain", "resent", "single")
+    __slots__ = (
+        *("at", "caller", "future", "key", "messages", "name", "params", "parse_at", "plain", "resent", "sent"),
+        *("single", "statement"),
+    )
 
-    def __init__(self, key: Key, params: Sequence[bytes | None], future: asyncio.Future[Any], single: bool) -> None:
-        self.key = key
+    def __init__(
+        self, statement: Statement, params: Sequence[bytes | None], future: asyncio.Future[Any], single: bool
+    ) -> None:
+        self.statement = statement
+        self.key = statement.key
         self.params = params
         self.future = future
         self.single = single  # answer with the first column of the first row instead of all rows
@@ -64,7 +73,8 @@ class Request:
         self.name: bytes | None = None  # prepared statement its segment uses
         self.parse_at = -1  # which message of the segment prepares it
         self.messages = 0  # how many results come before the segment's sync
-        self.asked: Asked | None = None  # who asked and what it is called, where statements are watched
+        self.caller: Any = None  # who wants to know of it, where statements are watched
+        self.at = self.sent = 0.0  # when it was asked for, and when it went on the wire; 0 where nobody watches
 
     def fail(self, error: Exception) -> None:
         """Tell the caller, if it still waits."""
@@ -84,6 +94,7 @@ class Pipeline:
         depth: int,
         prepared_max: int,
         opener: bool,
+        watch: Watch | None,
     ) -> None:
         """Take over an idle `connection`; `backlog` holds the requests that any pipeline with room may send.
 
@@ -99,6 +110,7 @@ class Pipeline:
         self._on_lost = on_lost
         self._depth = depth
         self._opener = opener
+        self._watch = watch
         self._answered = 0.0  # when the latest answer was complete: the server runs one statement after the other
         self._step = 0  # results of the head's segment seen so far
         self._outcome: Rows | bytes | ReadError | None = None  # what the head will be told
@@ -118,8 +130,8 @@ class Pipeline:
         if not self.flight:
             self._silent_ticks = 0
         self.flight.append(request)
-        if request.asked is not None:
-            request.asked.sent = perf_counter()
+        if request.at:
+            request.sent = perf_counter()
         conn = self._conn
         try:
             try:
@@ -237,8 +249,8 @@ class Pipeline:
         """The head's segment is complete: tell the caller, or send it again when its prepared statement was stale."""
         outcome = self._outcome
         self._outcome = None
-        if head.asked is not None:
-            self._tell(head, head.asked, outcome)
+        if self._watch is not None:
+            self._tell(head, self._watch, outcome)
         future = head.future
         if future.done():  # cancelled: its answer is dropped here
             return
@@ -251,13 +263,15 @@ class Pipeline:
         else:
             future.set_exception(outcome)
 
-    def _tell(self, head: Request, asked: Asked, outcome: Rows | bytes | ReadError | None) -> None:
+    def _tell(self, head: Request, watch: Watch, outcome: Rows | bytes | ReadError | None) -> None:
         """Tell of the head's statement, if anybody wants to know."""
-        began, now = max(asked.sent, self._answered), perf_counter()
+        began, now = max(head.sent, self._answered), perf_counter()
         self._answered = now
-        if asked.caller is not None or now - began >= asked.watch.slow_s:
+        if head.caller is not None or now - began >= watch.slow_s:
+            statement = head.statement
+            asked = Asked(watch, head.caller, head.at, statement.role, statement.operation, statement.site)
             error = outcome.sqlstate if isinstance(outcome, StatementFailed) else None
-            asked.watch.ran(Ran(head.key[0], len(head.params), asked, began, now, error))
+            watch.ran(Ran(statement.text, len(head.params), asked, began, now, error))
 
     def take_backlog(self) -> None:
         """Send waiting requests for as long as there is room."""

@@ -29,7 +29,7 @@ from psycopg.errors import InsufficientPrivilege
 from tenants.errors import DatabaseUnavailable, ReaderBusy, ReadError, StatementFailed
 from tenants.pipeline import Pipeline, Request, Rows
 from tenants.prepared import Key
-from tenants.watch import Asked, Watch
+from tenants.watch import Watch
 
 TICK_S = 0.25  # the watchdog's step; also the resolution of its limits
 DOWN_TICKS = 4  # how long reads wait for a connection when there is none: one second
@@ -189,11 +189,11 @@ class Reader:
             if param is not None and 0 in param:  # libpq would silently cut the text there
                 raise StatementFailed("22021", "a parameter holds a null byte")
         future = self._loop.create_future()
-        request = Request(statement.key, params, future, single)
+        request = Request(statement, params, future, single)
         watch = self._watcher
         if watch is not None:
-            role, operation, site = statement.role, statement.operation, statement.site
-            request.asked = Asked(watch, watch.asked(), perf_counter(), role, operation, site)
+            request.caller = watch.asked()
+            request.at = perf_counter()
         self._dispatch(request)
         return future
 
@@ -262,6 +262,7 @@ class Reader:
                 depth=self._depth,
                 prepared_max=self._prepared_max,
                 opener=opener,
+                watch=self._watcher,
             )
         except BaseException:
             await conn.close()

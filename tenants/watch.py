@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 @dataclass(slots=True)
 class Asked:
-    """A statement that was asked for, at this moment, by this caller (see `Watch`); `sent` is when it went on the wire.
+    """A statement that was asked for, at this moment, by this caller (see `Watch`).
 
     `operation` and `site` are what it is known by: the name of the GraphQL operation, the slug of the site.
     """
@@ -23,7 +23,6 @@ class Asked:
     role: str | None = None
     operation: str | None = None
     site: str | None = None
-    sent: float = 0.0
 
 
 @dataclass(slots=True)  # not frozen: that would take three times as long, for each statement

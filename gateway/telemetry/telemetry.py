@@ -191,7 +191,8 @@ class _Endpoint:
 
         token = begin_record(record)
         try:
-            await self._app(scope, receive, watched)
+            # Not at once (see `gateway.at_once`): the answer is to be seen on its way.
+            await self._app({**scope, "extensions": {}}, receive, watched)
         finally:
             end_record(token)
             if not told:

@@ -198,7 +198,7 @@ def shape(value: Any) -> Any:
     Two calls of one operation whose variables have the same shape share one compiled form.
     """
     if isinstance(value, dict):
-        return tuple((name, shape(item)) for name, item in value.items())
+        return tuple([(name, str if type(item) is str else shape(item)) for name, item in value.items()])
     if isinstance(value, list):
         return list
     if value is None or isinstance(value, bool | int | Enum):

@@ -14,7 +14,7 @@ import pytest_asyncio
 import uvicorn
 
 from gateway.app import create_app
-from gateway.one_write import Protocol
+from gateway.at_once import Protocol
 from gateway.settings import load_settings
 
 
