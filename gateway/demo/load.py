@@ -48,7 +48,6 @@ Summary = dict[str, str | int | float]
 WORKERS = 4  # sites at once: keeps two cores of the database and one of ours at work
 STATEMENT_TIMEOUT_MS = 600_000  # the largest site's items take their time
 PAGE = 1000
-DUPLICATE_OBJECT = "42710"  # PostgreSQL's code for a role, among others, that is there already
 
 TOLD = {  # what the summary counts, and in which table
     "memberships": "membership",
@@ -267,13 +266,6 @@ async def provision_free(tx: Connection, plan: SitePlan, founder_id: UUID, fill:
             return await provision_in(tx, new, owner_account_id=founder_id, seed=fill)
         except SlugTaken:
             continue
-        except Exception as error:
-            if getattr(error, "sqlstate", None) != DUPLICATE_OBJECT:
-                raise
-            raise CommandError(
-                "Another database on this server holds a demo of the same scale and seed, and roles belong to the "
-                "whole server: choose another --seed."
-            ) from error
     raise CommandError(f"There is a site called {plan.slug} already, and others of like names.")
 
 
