@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from uuid import UUID
 
+from auth.assurance import UNSURE, Assurance
 from auth.scopes import Scope
 
 
@@ -39,6 +40,7 @@ class Viewer:
     key_id: UUID | None = field(default=None, compare=False)
     client_id: UUID | None = field(default=None, compare=False)
     grant_id: UUID | None = field(default=None, compare=False)
+    assurance: Assurance = UNSURE
 
     key: bytes | None = field(init=False, compare=False, repr=False)
     """The account's id as Postgres reads it."""

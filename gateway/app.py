@@ -36,6 +36,7 @@ from gateway.over_http import GraphQLOverHTTP
 from gateway.over_websocket import GraphQLOverWebSocket
 from gateway.pages.at_issuers import offered
 from gateway.pages.faults import error_page, page_of_fault, wants_page
+from gateway.pages.identities import SECTION as IDENTITIES
 from gateway.pages.layout import Pages
 from gateway.pages.logging_out import end_at_issuer
 from gateway.pages.opened import opened_pages
@@ -86,7 +87,9 @@ class Gateway:
         self._websocket: GraphQLOverWebSocket | None = None
         handlers = {HTTPException: answer_refusal, Exception: answer_fault}
         self._others = Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=handlers)
-        self._pages = self._others.state.pages = Pages(settings, lambda: self.square, offered, end_at_issuer)
+        self._pages = self._others.state.pages = Pages(
+            settings, lambda: self.square, offered, end_at_issuer, [IDENTITIES]
+        )
         self._others.state.relying = make_relying(settings)
         self._others.state.provider = Door(settings, lambda: self.square)
 

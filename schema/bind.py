@@ -203,19 +203,7 @@ class Made:
     name: str
 
 
-@dataclass(frozen=True)
-class Given:
-    """A value made from what another service sent along with its reference to the row (`@requires`, `@external`).
-
-    `build(row, given)`: `given` is the representation as JSON; null where the row was reached in another way.
-    """
-
-    build: Callable[[Row, ColumnElement[Any]], ColumnElement[Any]]
-
-
-Binding = (
-    Column | Expression | Given | GlobalId | One | Either | Listed | Connected | Rooted | Mutates | Subscribed | Made
-)
+Binding = Column | Expression | GlobalId | One | Either | Listed | Connected | Rooted | Mutates | Subscribed | Made
 AnySource = Source | Nothing | Derived
 
 T = TypeVar("T", bound=type)

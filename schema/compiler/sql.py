@@ -15,21 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from graphql import GraphQLNamedType, GraphQLObjectType, GraphQLOutputType, SelectionSetNode, get_named_type
-from sqlalchemy import (
-    JSON,
-    ColumnElement,
-    FromClause,
-    Select,
-    Text,
-    bindparam,
-    case,
-    cast,
-    func,
-    literal,
-    null,
-    select,
-    true,
-)
+from sqlalchemy import ColumnElement, FromClause, Select, Text, bindparam, case, cast, func, literal, select, true
 from sqlalchemy.types import TypeEngine
 
 from auth.policy import ME, Row, Uses, terms
@@ -39,7 +25,6 @@ from schema.bind import (
     Connected,
     Either,
     Expression,
-    Given,
     GlobalId,
     Listed,
     One,
@@ -74,8 +59,6 @@ class Draft:
         self.slots: list[tuple[Path, Trail, tuple[Selected, ...]]] = []
         self.enclosing: list[FromClause] = []
         self.shared: dict[object, ColumnElement[Any]] = {}
-        self.given: tuple[object, ColumnElement[Any]] = (None, cast(null(), JSON))
-        """What was sent along with references, and the row that it was sent along with."""
 
     def parameter(self, getter: Getter, type_: TypeEngine[Any], path: Path) -> ColumnElement[Any]:
         """A parameter of the statement; if it cannot be read, the field at `path` answers as the error."""
@@ -199,9 +182,6 @@ class Draft:
                 return row.c[name]  # type: ignore[no-any-return]
             case Expression(build):
                 return build(row, self.terms)
-            case Given(build):
-                sent_with, given = self.given
-                return build(row, given if sent_with is row else cast(null(), JSON))
             case GlobalId():
                 return self._global_id(selected.parent, row, path)
             case Connected():
