@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from graphql import GraphQLSchema
 
+from auth.audit import Client
 from auth.provider.provider import Provider
 from auth.revocations import Revocations
 from auth.viewer import Viewer
@@ -26,12 +27,29 @@ if TYPE_CHECKING:
     from tenants.reader import Reader
     from tenants.registry import Registry
 
-Execute = Callable[["Square", Document, Operation, dict[str, Any], Viewer, str | None], Awaitable[bytes]]
-"""Runs an operation with coerced variables for a viewer, here: the slug or host of the site asked, None on the square.
+NOWHERE = Client()
 
-Gives the whole body of the response, partial results and their errors included; raises where the request as a whole
-fails.
-"""
+
+class Execute(Protocol):
+    """Runs an operation."""
+
+    async def __call__(
+        self,
+        square: Square,
+        document: Document,
+        operation: Operation,
+        variables: dict[str, Any],
+        viewer: Viewer,
+        here: str | None,
+        client: Client = NOWHERE,
+    ) -> bytes:
+        """The whole body of the response, partial results and their errors included.
+
+        `variables` are coerced; `here` is the slug or host of the site asked, None on the square; `client` is told for
+        mutations, for the audit. Raises where the request as a whole fails.
+        """
+        ...
+
 
 Weigh = Callable[["Square", Document, Operation, dict[str, Any]], int]
 """How many nodes the answer to an operation can hold at the most; raises where that is over the limit."""

@@ -5,7 +5,10 @@ Promises: what one of them remembers, it forgets as soon as it is revoked. In pr
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from auth.accounts import load_viewer
+from auth.api_keys import KeyVerifier, StoredKey, load_key
 from auth.authenticator import Authenticator
 from auth.issuer import DevelopmentIssuer
 from auth.provider.provider import Provider, make_provider
@@ -45,9 +48,14 @@ def make_authenticator(
                 await touch_session(tx, session)
         return session
 
+    async def load_one(key_id: UUID) -> StoredKey | None:
+        async with database.transaction(None) as tx:
+            return await load_key(tx, key_id)
+
+    keys = KeyVerifier(load_one)
     issuers = [] if settings.is_production else [DevelopmentIssuer(settings.secret).trusted]
     others, sessions = TokenVerifier(issuers, load), SessionVerifier(load_seen)
     tokens = AccessTokenVerifier(provider, others)
-    for each in (others, tokens, sessions):
+    for each in (others, tokens, sessions, keys):
         revocations.hear_for(each.memory)
-    return Authenticator(tokens=tokens, sessions=sessions)
+    return Authenticator(tokens=tokens, sessions=sessions, keys=keys)

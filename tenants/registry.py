@@ -175,6 +175,52 @@ class Registry:
         return ref
 
 
+class NarrowedRegistry(Registry):
+    """The register as far as it is about these sites: no other is there."""
+
+    def __init__(self, whole: Registry, tenant_ids: frozenset[UUID]) -> None:
+        super().__init__(whole._reader)
+        self._whole = whole
+        self._tenant_ids = tenant_ids
+
+    @property
+    def platform_role(self) -> str:
+        """As in the whole register."""
+        return self._whole.platform_role
+
+    def remembered(self, tenant_id: UUID) -> TenantRef | None:
+        """The site with this id, if it is one of these and remembered."""
+        return self._whole.remembered(tenant_id) if tenant_id in self._tenant_ids else None
+
+    async def by_id(self, tenant_id: UUID) -> TenantRef | None:
+        """The site with this id, if it is one of these."""
+        return await self._whole.by_id(tenant_id) if tenant_id in self._tenant_ids else None
+
+    async def by_slug(self, slug: str) -> TenantRef | None:
+        """The site with this slug, if it is one of these."""
+        return self._own(await self._whole.by_slug(slug))
+
+    async def by_host(self, host: str) -> TenantRef | None:
+        """The site that answers under this host name, if it is one of these."""
+        return self._own(await self._whole.by_host(host))
+
+    async def many(self, tenant_ids: Iterable[UUID]) -> dict[UUID, TenantRef]:
+        """Those of these sites that exist, by id."""
+        return await self._whole.many(each for each in tenant_ids if each in self._tenant_ids)
+
+    async def many_by_slug(self, slugs: Iterable[str]) -> dict[str, TenantRef]:
+        """Those of these sites that exist, by slug."""
+        found = await self._whole.many_by_slug(slugs)
+        return {slug: ref for slug, ref in found.items() if ref.id in self._tenant_ids}
+
+    def forget(self, tenant_id: UUID) -> None:
+        """As in the whole register."""
+        self._whole.forget(tenant_id)
+
+    def _own(self, tenant: TenantRef | None) -> TenantRef | None:
+        return tenant if tenant is not None and tenant.id in self._tenant_ids else None
+
+
 async def load_tenant(tx: AsyncConnection, slug: str) -> TenantRef | None:
     """The site with this slug as the transaction sees it, or None."""
     row = (await tx.execute(select(*REF).where(TENANT.c.slug == slug))).first()

@@ -93,7 +93,7 @@ async def _search(run: Run, selected: Selected) -> bytes:
     source = Source(across.SEARCH, asked, values["query"].read(run.call.variables))
     part = _checked(run, _kept(run, (selected.key, "page"), lambda: across.search_page(compiler, asked)))
     mine = await run.rows(_kept(run, (selected.key, "sites"), lambda: across.my_sites(compiler)), None)
-    tenants = list((await run.square.registry.many(_uuid(row[0]) for row in mine)).values())
+    tenants = list((await run.registry.many(_uuid(row[0]) for row in mine)).values())
     entries: list[Entry] = []
     if _wants(run, selected, "edges", "pageInfo"):
         for tenant_id, rows in (await _answers(run, selected, part, tenants)).items():

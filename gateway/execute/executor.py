@@ -12,8 +12,10 @@ from typing import Any
 
 from graphql import OperationType
 
+from auth.audit import Client
+from auth.scopes import Scope
 from auth.viewer import Viewer
-from gateway.context import Square
+from gateway.context import NOWHERE, Square
 from gateway.documents import Document, Operation
 from gateway.execute.across import feed_field, search_field
 from gateway.execute.federation import entities_field, service_field
@@ -29,7 +31,7 @@ from schema.bind import Connected, Mutates, Root, Rooted
 from schema.compiler.part import Call
 from schema.compiler.selection import Selected
 from schema.compiler.trail import levels, under
-from schema.errors import ErrorCode, PleinError
+from schema.errors import ErrorCode, PleinError, out_of_scope
 
 FIELDS = {
     Root.VIEWER: platform_field,
@@ -62,16 +64,21 @@ class Executor:
         variables: dict[str, Any],
         viewer: Viewer,
         here: str | None,
+        client: Client = NOWHERE,
     ) -> bytes:
         """The whole body of the response; raises where the request as a whole fails."""
         if operation.type is OperationType.SUBSCRIPTION:
             raise PleinError(ErrorCode.BAD_USER_INPUT, "Subscribe over WebSocket, or with `Accept: text/event-stream`.")
-        plan = self._plans.find(square, document, operation, variables)
+        sites = viewer.sites
+        narrowing = None if viewer.scopes is None and sites is None else viewer.narrowing
+        plan = self._plans.find(square, document, operation, variables, narrowing)
         _weighed(square, plan, variables)
         if not plan.fields:
             plan.fields = tuple(_field_of(plan, document, operation, selected) for selected in plan.selected)
         call = Call(variables, viewer.key, square.settings.secret.encode())
-        run = Run(square, plan, call, viewer, here, square.reader.fetch)
+        if sites is not None:
+            call.sites = b"{%s}" % ",".join(map(str, sites)).encode()
+        run = Run(square, plan, call, viewer, here, square.reader.fetch, client)
         if len(plan.fields) == 1:
             pairs = plan.openings[0] + await _field(run, plan.selected[0], plan.fields[0])
         else:
@@ -126,6 +133,10 @@ def _field_of(plan: Plan, document: Document, operation: Operation, selected: Se
     if selected.name in META_FIELDS:
         return _about_schema(document, operation)
     binding = plan.compiler.catalogue.bindings[selected.parent.name, selected.name]
+    narrowing = plan.compiler.narrowing
+    needed = binding.needs if isinstance(binding, Mutates | Rooted) else Scope.READ
+    if narrowing is not None and not narrowing.allows(needed):
+        return _out_of_scope(needed)
     match binding:
         case Rooted(root):
             return FIELDS[root]
@@ -134,6 +145,15 @@ def _field_of(plan: Plan, document: Document, operation: Operation, selected: Se
         case Mutates():
             return partial(mutation_field, mutates=binding)
     raise TypeError(f"{selected.name} is no root field: {binding}")
+
+
+def _out_of_scope(needed: Scope) -> RunField:
+    """A field that the viewer's credential is not for."""
+
+    async def field(_run: Run, _selected: Selected) -> bytes:
+        raise out_of_scope(needed)
+
+    return field
 
 
 async def _typename(_run: Run, selected: Selected) -> bytes:

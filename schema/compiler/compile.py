@@ -12,6 +12,7 @@ from typing import Any
 from graphql import GraphQLObjectType, SelectionSetNode, get_named_type
 from sqlalchemy import ARRAY, Text, Uuid, cast, func, literal, select, union_all
 
+from auth.viewer import Narrowing
 from schema.bind import Connected, Place
 from schema.catalogue import Catalogue
 from schema.compiler.dialect import render
@@ -30,10 +31,15 @@ SelectionSets = tuple[SelectionSetNode, ...]
 
 @dataclass(frozen=True)
 class Compiler:
-    """Compiles the root fields of one operation with variables of one shape."""
+    """Compiles the root fields of one operation, for variables of one shape and credentials that are narrowed alike."""
 
     operation: Operation
     catalogue: Catalogue
+    narrowing: Narrowing | None = None
+
+    def draft(self, place: Place, rejected: Rejections) -> Draft:
+        """A new statement there, for a credential that is narrowed so."""
+        return Draft(self.operation, self.catalogue, place, rejected, self.narrowing)
 
     def platform(self, selected: Selected) -> Part:
         """A root field read from the platform's tables: `viewer`, `sites`. One row, one column: its JSON."""
@@ -42,7 +48,7 @@ class Compiler:
         path, trail = (selected.key,), under((), selected.output)
 
         def build(rejected: Rejections) -> Part:
-            draft = Draft(self.operation, self.catalogue, Place.PLATFORM, rejected)
+            draft = self.draft(Place.PLATFORM, rejected)
             json: Json
             if isinstance(binding, Connected):
                 json = func.to_json(draft.field(selected, None, (), path))
@@ -57,7 +63,7 @@ class Compiler:
         type_ = self._site_type()
 
         def build(rejected: Rejections) -> Part:
-            draft = Draft(self.operation, self.catalogue, Place.SITE, rejected)
+            draft = self.draft(Place.SITE, rejected)
             source = self.catalogue.source(type_.name)
             row = draft.table(source)
             with draft.inside(row):
@@ -70,7 +76,7 @@ class Compiler:
     def site_fields(self, selection_sets: SelectionSets, path: Path) -> tuple[Path, ...]:
         """The paths of the fields right under a site that only the site's own tables can answer."""
         type_ = self._site_type()
-        draft = Draft(self.operation, self.catalogue, Place.PLATFORM, NONE)
+        draft = self.draft(Place.PLATFORM, NONE)
         fields = collect(self.operation, type_, selection_sets)
         return tuple((*path, item.key) for item in fields if draft.is_of_site(type_, item))
 
@@ -89,7 +95,7 @@ class Compiler:
         """
 
         def build(rejected: Rejections) -> Part:
-            draft = Draft(self.operation, self.catalogue, place, rejected)
+            draft = self.draft(place, rejected)
             queries = []
             for tag in tags:
                 named = self.operation.schema.type_map[self.catalogue.tags[tag]]
@@ -98,7 +104,11 @@ class Compiler:
                 wanted = draft.parameter(keys(tag), UUIDS, path)
                 with draft.inside(row):
                     json = draft.row_json(draft.types_over(named, source), selection_sets, row, trail, path)
-                visible = (row.c[source.key] == func.any(wanted), source.policy(row, draft.uncounted))
+                visible = (
+                    row.c[source.key] == func.any(wanted),
+                    source.policy(row, draft.uncounted),
+                    *draft.within(source, row),
+                )
                 columns = (literal(tag, Text), cast(row.c[source.key], Text), cast(json, Text))
                 queries.append(select(*columns).where(*visible))
             query = queries[0] if len(queries) == 1 else union_all(*queries)
@@ -115,7 +125,7 @@ class Compiler:
         """The part by which each site answers its own fields: one row, its state and a column for each field."""
 
         def build(rejected: Rejections) -> Part:
-            draft = Draft(self.operation, self.catalogue, Place.SITE, rejected)
+            draft = self.draft(Place.SITE, rejected)
             row = draft.table(self.catalogue.source(self._site_type().name))
             with draft.inside(row):
                 columns = [
