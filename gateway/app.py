@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.issuer import DevelopmentIssuer
+from auth.provider.upkeep import keep_up
 from auth.revocations import RevocationFeed, Revocations, load_revocations
 from gateway.context import Execute, Square, Weigh, weightless
 from gateway.credentials import make_authenticator, provider_of
@@ -44,9 +45,9 @@ from gateway.pages.pending import make_relying
 from gateway.pages.routes import page_routes
 from gateway.parts import database_settings, opened_database, opened_store
 from gateway.persisted import Persisted
-from gateway.provider.authorizing import authorizing_routes
 from gateway.provider.door import Door
-from gateway.provider.for_clients import client_routes
+from gateway.provider.routes import provider_routes
+from gateway.provider.telling import telling_clients
 from gateway.rates import opened_rates
 from gateway.request_id import HEADER as REQUEST_ID
 from gateway.request_id import begin_request
@@ -135,7 +136,7 @@ class Gateway:
     def _routes(self) -> list[BaseRoute]:
         is_development = not self._settings.is_production
         routes: list[BaseRoute] = [*health_routes(self._checks, lambda: self.is_draining)]
-        routes += [*page_routes(self._settings), *client_routes(), *authorizing_routes()]
+        routes += [*page_routes(self._settings), *provider_routes()]
         if self._settings.console:
             routes += console_routes(is_development=is_development)
         if is_development:
@@ -192,10 +193,10 @@ async def open_square(
         schema = graphql_schema()
         live = Live(database_settings(settings), most=settings.subscriptions, heartbeat_s=settings.heartbeat_seconds)
         stack.push_async_callback(live.close)
-        stack.enter_context(pruning(database, settings.signing_in.sessions))
+        provider = provider_of(settings, database)
+        stack.enter_context(pruning(database, settings.signing_in.sessions, partial(keep_up, provider)))
         rates = await stack.enter_async_context(opened_rates(settings))
         revocations = Revocations()
-        provider = provider_of(settings, database)
         authenticator = make_authenticator(settings, database, revocations, provider)
         revocations.hear(live.revoke)
         feed = RevocationFeed(
@@ -203,6 +204,7 @@ async def open_square(
         )
         feed.open()
         stack.push_async_callback(feed.close)
+        await stack.enter_async_context(telling_clients(provider, revocations))
         yield Square(
             settings=settings,
             schema=schema,

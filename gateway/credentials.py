@@ -12,8 +12,9 @@ from auth.api_keys import KeyVerifier, StoredKey, load_key
 from auth.authenticator import Authenticator
 from auth.issuer import DevelopmentIssuer
 from auth.provider.provider import Provider, make_provider
+from auth.provider.signing_keys import ALL_KEYS
 from auth.provider.verifier import AccessTokenVerifier
-from auth.revocations import Revocations
+from auth.revocations import Revocations, Revoked
 from auth.session_verifier import SessionVerifier
 from auth.sessions import Session, load_session, touch_session
 from auth.tokens import TokenVerifier
@@ -58,4 +59,11 @@ def make_authenticator(
     tokens = AccessTokenVerifier(provider, others)
     for each in (others, tokens, sessions, keys):
         revocations.hear_for(each.memory)
+
+    def hear(revoked: Revoked) -> None:
+        if revoked.subject_id == ALL_KEYS:
+            provider.keys.forget()
+            tokens.memory.forget_all()
+
+    revocations.hear(hear)
     return Authenticator(tokens=tokens, sessions=sessions, keys=keys)
