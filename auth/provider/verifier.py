@@ -35,7 +35,7 @@ class AccessTokenVerifier:
 
     async def verify(self, token: str) -> Viewer:
         """Return the viewer of this token. Raises `TokenExpired` or `Unauthenticated`, and whatever reading raises."""
-        viewer = self.memory.find(token)
+        viewer = self.memory.find(token) or self._others.remembered(token)
         if viewer is not None:
             return viewer
         try:
