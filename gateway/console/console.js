@@ -102,12 +102,13 @@
   /** Whether this browser comes here for the first time: then the examples are shown, with a site that exists. */
   async function welcome() {
     if (localStorage.getItem("graphiql:tabState")) return;
-    const query = "{ sites(first: 50) { edges { node { slug access } } } }";
+    const query = "{ sites(first: 50) { edges { node { id slug access } } } }";
     const answer = await window.pleinFetcher({ query }).catch(() => null);
     const sites = (answer?.data?.sites?.edges ?? []).map((edge) => edge.node);
     const site = sites.find((each) => each.access === "PUBLIC") ?? sites[0];
     const variables = JSON.stringify({ slug: site?.slug ?? "" }, null, 2);
     window.pleinExamples[0].variables = variables;
+    window.pleinExamples.at(-1).variables = JSON.stringify({ site: site?.id ?? "" }, null, 2);
     // GraphiQL takes the first tab's query from `defaultTabs`, but its variables from here only.
     localStorage.setItem("graphiql:variables", variables);
   }

@@ -80,6 +80,17 @@ mutation OpenSite($input: CreateSiteInput!) {
       },
     },
   },
+  {
+    query: `# Stays open, and tells what happens on a site: publish something there from another window.
+subscription Follow($site: ID!) {
+  contentChanged(site: $site) {
+    action
+    content { id kind title author { account { name } } }
+  }
+}
+`,
+    variables: { site: "" },
+  },
 ].map(({ query, variables }) => ({
   query,
   variables: variables ? JSON.stringify(variables, null, 2) : undefined,
