@@ -21,9 +21,8 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.issuer import DevelopmentIssuer
-from auth.provider.upkeep import keep_up
 from auth.revocations import RevocationFeed, Revocations, load_revocations
-from gateway.context import Execute, Square, Weigh, weightless
+from gateway.context import Deliver, Execute, Square, Weigh, undivided, weightless
 from gateway.credentials import make_authenticator, provider_of
 from gateway.documents import Documents
 from gateway.errors import Problem, problem_from
@@ -37,7 +36,6 @@ from gateway.over_http import GraphQLOverHTTP
 from gateway.over_websocket import GraphQLOverWebSocket
 from gateway.pages.at_issuers import offered
 from gateway.pages.faults import error_page, page_of_fault, wants_page
-from gateway.pages.identities import SECTION as IDENTITIES
 from gateway.pages.layout import Pages
 from gateway.pages.logging_out import end_at_issuer
 from gateway.pages.opened import opened_pages
@@ -45,9 +43,9 @@ from gateway.pages.pending import make_relying
 from gateway.pages.routes import page_routes
 from gateway.parts import database_settings, opened_database, opened_store
 from gateway.persisted import Persisted
+from gateway.provider.authorizing import authorizing_routes
 from gateway.provider.door import Door
-from gateway.provider.routes import provider_routes
-from gateway.provider.telling import telling_clients
+from gateway.provider.for_clients import client_routes
 from gateway.rates import opened_rates
 from gateway.request_id import HEADER as REQUEST_ID
 from gateway.request_id import begin_request
@@ -63,7 +61,7 @@ from tenants.watch import Watch
 def create_app(settings: Settings) -> Gateway:
     """The application for these settings, which name a database and an object store that run."""
     executor = Executor()
-    return Gateway(settings, executor.execute, executor.weigh, lambda: {"plans": executor.plans_kept})
+    return Gateway(settings, executor.execute, executor.weigh, lambda: {"plans": executor.plans_kept}, executor.deliver)
 
 
 class Gateway:
@@ -75,12 +73,14 @@ class Gateway:
         execute: Execute,
         weigh: Weigh = weightless,
         holds: Callable[[], Mapping[str, float]] = dict,
+        deliver: Deliver = undivided,
     ) -> None:
         """`holds`: what the executor keeps, by name, for the metrics."""
         self.telemetry = Telemetry(settings)
         self.is_draining = False  # while it is, it answers everything but says that it will not for long
         self._settings = settings
         self._execute = self.telemetry.executing(execute)
+        self._deliver = self.telemetry.delivering(deliver)
         self._weigh = weigh
         self._holds = holds
         self._square: Square | None = None
@@ -88,9 +88,7 @@ class Gateway:
         self._websocket: GraphQLOverWebSocket | None = None
         handlers = {HTTPException: answer_refusal, Exception: answer_fault}
         self._others = Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=handlers)
-        self._pages = self._others.state.pages = Pages(
-            settings, lambda: self.square, offered, end_at_issuer, [IDENTITIES]
-        )
+        self._pages = self._others.state.pages = Pages(settings, lambda: self.square, offered, end_at_issuer)
         self._others.state.relying = make_relying(settings)
         self._others.state.provider = Door(settings, lambda: self.square)
 
@@ -122,7 +120,7 @@ class Gateway:
         telemetry = self.telemetry
         async with (
             telemetry.watching(self._gauges),
-            open_square(self._settings, self._execute, self._weigh, telemetry.watch) as square,
+            open_square(self._settings, self._execute, self._weigh, telemetry.watch, self._deliver) as square,
         ):
             over_http = GraphQLOverHTTP(square)
             self._square, self._graphql = square, telemetry.endpoint(over_http)
@@ -136,7 +134,7 @@ class Gateway:
     def _routes(self) -> list[BaseRoute]:
         is_development = not self._settings.is_production
         routes: list[BaseRoute] = [*health_routes(self._checks, lambda: self.is_draining)]
-        routes += [*page_routes(self._settings), *provider_routes()]
+        routes += [*page_routes(self._settings), *client_routes(), *authorizing_routes()]
         if self._settings.console:
             routes += console_routes(is_development=is_development)
         if is_development:
@@ -170,7 +168,11 @@ class Gateway:
 
 @asynccontextmanager
 async def open_square(
-    settings: Settings, execute: Execute, weigh: Weigh = weightless, watch: Watch | None = None
+    settings: Settings,
+    execute: Execute,
+    weigh: Weigh = weightless,
+    watch: Watch | None = None,
+    deliver: Deliver = undivided,
 ) -> AsyncIterator[Square]:
     """The living parts, open while the block lasts. `watch` is told of SQL statements.
 
@@ -193,10 +195,10 @@ async def open_square(
         schema = graphql_schema()
         live = Live(database_settings(settings), most=settings.subscriptions, heartbeat_s=settings.heartbeat_seconds)
         stack.push_async_callback(live.close)
-        provider = provider_of(settings, database)
-        stack.enter_context(pruning(database, settings.signing_in.sessions, partial(keep_up, provider)))
+        stack.enter_context(pruning(database, settings.signing_in.sessions))
         rates = await stack.enter_async_context(opened_rates(settings))
         revocations = Revocations()
+        provider = provider_of(settings, database)
         authenticator = make_authenticator(settings, database, revocations, provider)
         revocations.hear(live.revoke)
         feed = RevocationFeed(
@@ -204,7 +206,6 @@ async def open_square(
         )
         feed.open()
         stack.push_async_callback(feed.close)
-        await stack.enter_async_context(telling_clients(provider, revocations))
         yield Square(
             settings=settings,
             schema=schema,
@@ -217,6 +218,7 @@ async def open_square(
             signed_in=authenticator.session,
             execute=execute,
             weigh=weigh,
+            deliver=deliver,
             persisted=Persisted(settings.documents, only=settings.documents_only),
             live=live,
             rates=rates,

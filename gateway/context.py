@@ -5,13 +5,12 @@ Promises: made once at the start, closed once at the end, passed on as an argume
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLSchema
 
-from auth.audit import Client
 from auth.provider.provider import Provider
 from auth.revocations import Revocations
 from auth.viewer import Viewer
@@ -27,29 +26,21 @@ if TYPE_CHECKING:
     from tenants.reader import Reader
     from tenants.registry import Registry
 
-NOWHERE = Client()
+Execute = Callable[["Square", Document, Operation, dict[str, Any], Viewer, str | None], Awaitable[bytes]]
+"""Runs an operation with coerced variables for a viewer, here: the slug or host of the site asked, None on the square.
 
+Gives the whole body of the response, partial results and their errors included; raises where the request as a whole
+fails.
+"""
 
-class Execute(Protocol):
-    """Runs an operation."""
+Payload = dict[str, Any]
+"""One part of an answer that comes in parts, in the format of the specification's draft on incremental delivery."""
 
-    async def __call__(
-        self,
-        square: Square,
-        document: Document,
-        operation: Operation,
-        variables: dict[str, Any],
-        viewer: Viewer,
-        here: str | None,
-        client: Client = NOWHERE,
-    ) -> bytes:
-        """The whole body of the response, partial results and their errors included.
+Deliver = Callable[["Square", Document, Operation, dict[str, Any], Viewer, str | None], AsyncGenerator[Payload | bytes]]
+"""Runs a query and gives its answer in parts; or, as bytes, the one body of an ordinary response.
 
-        `variables` are coerced; `here` is the slug or host of the site asked, None on the square; `client` is told for
-        mutations, for the audit. Raises where the request as a whole fails.
-        """
-        ...
-
+Raises where the request as a whole fails, before it gives anything. Closed half-way, it ends what still runs.
+"""
 
 Weigh = Callable[["Square", Document, Operation, dict[str, Any]], int]
 """How many nodes the answer to an operation can hold at the most; raises where that is over the limit."""
@@ -67,6 +58,18 @@ def weightless(_square: Square, _document: Document, _operation: Operation, _var
 
 async def nothing_new() -> None:
     """For a square on which nothing is revoked."""
+
+
+async def undivided(
+    square: Square,
+    document: Document,
+    operation: Operation,
+    variables: dict[str, Any],
+    viewer: Viewer,
+    here: str | None,
+) -> AsyncGenerator[Payload | bytes]:
+    """For an `Execute` that knows no parts."""
+    yield await square.execute(square, document, operation, variables, viewer, here)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class Square:
     live: Live
     provider: Provider
     weigh: Weigh = weightless
+    deliver: Deliver = undivided
     signed_in: Callable[[str, str], Awaitable[Viewer | None]] = nobody
     rates: Rates | None = None
     persisted: Persisted = field(default_factory=Persisted)

@@ -32,6 +32,7 @@ from gateway.limits import Limits, check_document, limit_exceeded
 from gateway.record import note_step
 from gateway.variables import Variable, variables_of
 from schema.compiler.slices import breathe
+from schema.directives import NAMES as LATER
 from schema.errors import ErrorCode, PleinError
 
 KEPT_DOCUMENTS = 1_000
@@ -48,6 +49,8 @@ class Operation:
     type: OperationType
     node: OperationDefinitionNode
     variables: tuple[Variable, ...]
+    is_incremental: bool = False
+    """Whether its answer may be wanted in parts: a query in a document with `@defer` or `@stream`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -170,14 +173,26 @@ def _refuse_nul(ast: DocumentNode) -> None:
 def _document(schema: GraphQLSchema, text: str, ast: DocumentNode) -> Document:
     operations: dict[str | None, Operation] = {}
     fragments: dict[str, FragmentDefinitionNode] = {}
+    later = _has_later(ast)
     for node in ast.definitions:
         if isinstance(node, OperationDefinitionNode):
             name = node.name.value if node.name else None
-            operations[name] = Operation(name, node.operation, node, variables_of(schema, node))
+            is_incremental = later and node.operation is OperationType.QUERY
+            operations[name] = Operation(name, node.operation, node, variables_of(schema, node), is_incremental)
         elif isinstance(node, FragmentDefinitionNode):
             fragments[node.name.value] = node
     sole = next(iter(operations.values())) if len(operations) == 1 else None
     return Document(sha256(text.encode()).hexdigest(), ast, operations, fragments, sole)
+
+
+def _has_later(ast: DocumentNode) -> bool:
+    """Whether `@defer` or `@stream` stands anywhere in a document, by its tokens."""
+    token = ast.loc.start_token if ast.loc else None
+    while token is not None:
+        if token.kind is TokenKind.AT and token.next is not None and token.next.value in LATER:
+            return True
+        token = token.next
+    return False
 
 
 def _bad_name(message: str) -> PleinError:

@@ -7,11 +7,13 @@ a header, however malformed: what cannot be read is not there.
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from functools import lru_cache
 
 GRAPHQL_RESPONSE = b"application/graphql-response+json"
 JSON = b"application/json"
 EVENT_STREAM = b"text/event-stream"
+MULTIPART = b"multipart/mixed"
 OFFERED = (JSON, GRAPHQL_RESPONSE, EVENT_STREAM)  # on a tie the first wins
 UTF_8 = (b"utf-8", b"utf8")
 MAX_RANGES = 50
@@ -27,7 +29,46 @@ def accepted_media(accept: bytes) -> bytes | None:
         rank = _rank(offered, ranges)
         if rank[0] > 0 and rank > best:
             best, chosen = rank, offered
+    if chosen is None and accepted_parts(accept) is not None:
+        return MULTIPART  # which can hold a whole answer as well
     return chosen
+
+
+class Parts(Enum):
+    """In which way an answer may come in parts."""
+
+    MULTIPART = auto()
+    PAST_MULTIPART = auto()
+    EVENTS = auto()
+
+
+@lru_cache(maxsize=512)
+def accepted_parts(accept: bytes) -> Parts | None:
+    """In which way this `Accept` header asks for parts, if there are any; None if it does not, or likes JSON better.
+
+    Who takes anything (`*/*`) does not ask for it.
+    """
+    ranges = [_parsed(each) for each in accept.split(b",")[:MAX_RANGES]]
+    whole = max(_rank(JSON, ranges)[0], _rank(GRAPHQL_RESPONSE, ranges)[0])
+    chosen, best = None, 0.0
+    for media, parameters in ranges:
+        parts, quality = _parts(media, parameters), _quality(parameters)
+        if parts is not None and quality > best and quality >= whole:
+            chosen, best = parts, quality
+    return chosen
+
+
+def _parts(media: bytes, parameters: dict[bytes, bytes]) -> Parts | None:
+    """The way that a range names: without a version, it is the present one."""
+    if parameters.get(b"charset", b"utf-8") not in UTF_8:
+        return None
+    if media == EVENT_STREAM:
+        return Parts.EVENTS
+    if media != MULTIPART or b"subscriptionspec" in parameters:  # the latter is a protocol of its own
+        return None
+    if b"deferspec" in parameters:
+        return Parts.PAST_MULTIPART if parameters[b"deferspec"] == b"20220824" else None
+    return Parts.MULTIPART if parameters.get(b"incrementalspec", b"v0.2") == b"v0.2" else None
 
 
 @lru_cache(maxsize=512)

@@ -28,8 +28,18 @@ from gateway.deadlines import Deadlines
 from gateway.errors import Header, Refusal, problem_from
 from gateway.hosts import site_here
 from gateway.limits import limit_exceeded
-from gateway.media import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, accepted_media, is_json
+from gateway.media import (
+    EVENT_STREAM,
+    GRAPHQL_RESPONSE,
+    JSON,
+    MULTIPART,
+    Parts,
+    accepted_media,
+    accepted_parts,
+    is_json,
+)
 from gateway.origins import PREFLIGHT, Origins
+from gateway.over_multipart import Rest, multipart_type, only_part
 from gateway.over_sse import METHODS as STREAM_METHODS
 from gateway.over_sse import TOKEN as STREAM_TOKEN
 from gateway.over_sse import GraphQLOverSSE
@@ -37,7 +47,7 @@ from gateway.request import Batch, GraphQLRequest, from_json, from_query_string
 from gateway.request_id import HEADER as REQUEST_ID
 from gateway.request_id import begin_request
 from gateway.same_origin import is_same_origin
-from gateway.visit import Visit, run_batch, run_one
+from gateway.visit import Prepared, Visit, ready, run_batch, run_in_parts, run_prepared
 from schema.errors import ErrorCode, PleinError
 
 ALLOW: Header = (b"allow", b"GET, HEAD, POST, OPTIONS")
@@ -49,6 +59,7 @@ VARY: Header = (b"vary", b"accept, accept-encoding, authorization, cookie, origi
 COMMON: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"), VARY)
 HEADERS = {media: ((b"content-type", media + b"; charset=utf-8"), *COMMON) for media in (GRAPHQL_RESPONSE, JSON)}
 NONE: dict[str, Any] = {}
+HEADERS[MULTIPART] = (multipart_type(Parts.MULTIPART), *COMMON)
 IGNORED_BODIES = 8  # how much of a body that is too long is let go by, in times the limit
 ELSEWHERE = (
     "The session's cookie counts for pages of this origin only, and this request does not come from one. Leave the "
@@ -68,6 +79,8 @@ class Answer(NamedTuple):
     body: bytes
     headers: tuple[Header, ...] = NO_STORE
     status: int = 200
+    rest: Rest | None = None
+    """Parts that follow, in the place of the body."""
 
 
 class GraphQLOverHTTP:
@@ -113,6 +126,11 @@ class GraphQLOverHTTP:
             answer = _failure(self._too_late(is_whole=asked is not None), media)
         except Exception as error:  # the one map decides what is shown
             answer = _failure(error, media)
+        if answer.rest is not None:
+            await self._send_parts(headers, [*COMMON, request_id, *answer.headers], answer.rest, receive, send)
+            return
+        if media is MULTIPART:
+            media, answer = _as_part(answer)
         started = [*HEADERS[media or GRAPHQL_RESPONSE], request_id, *answer.headers]
         await self._send(scope, headers, started, answer, send)
 
@@ -144,20 +162,55 @@ class GraphQLOverHTTP:
             await send({"type": "http.response.start", "status": answer.status, "headers": started})
             await send({"type": "http.response.body", "body": body})
 
+    async def _send_parts(
+        self, headers: Mapping[bytes, bytes], started: list[Header], rest: Rest, receive: Receive, send: Send
+    ) -> None:
+        origin = headers.get(b"origin")
+        try:
+            if origin is not None:
+                started += await self._origins.headers(origin, headers.get(b"host", b""))
+        except BaseException:
+            await rest.close()
+            raise
+        await rest.serve(started, receive, send)
+
     async def _answer(self, scope: Scope, headers: Mapping[bytes, bytes], asked: GraphQLRequest | Batch) -> Answer:
         """The answer to one request or several that can be run; raises for all others."""
         visit = await self.visit(scope, headers)
         self._requests.enter(visit.caller)
+        is_over = True
         try:
             if type(asked) is list:
                 return Answer(await run_batch(self._square, visit, asked), (*NO_STORE, *visit.earned))
             assert isinstance(asked, GraphQLRequest)
-            body = await run_one(self._square, visit, asked)
+            prepared = await ready(self._square, visit, asked)
+            if prepared.operation.is_incremental:
+                parts = accepted_parts(headers.get(b"accept", b"")) if scope["method"] != "HEAD" else None
+                if parts is not None:
+                    answer = await self._first_part(visit, prepared, parts)
+                    is_over = answer.rest is None
+                    return answer
+            body = await run_prepared(self._square, visit, prepared)
         finally:
-            self._requests.leave(visit.caller)
+            if is_over:
+                self._requests.leave(visit.caller)
         if asked.query is None and not visit.may_write:
             return _tagged(body, headers.get(b"if-none-match"), visit.earned)
         return Answer(body, (*NO_STORE, *visit.earned) if visit.earned else NO_STORE)
+
+    async def _first_part(self, visit: Visit, prepared: Prepared, parts: Parts) -> Answer:
+        """The answer, or the first part of it and what follows, for as long as which the caller is at work here."""
+        payloads = run_in_parts(self._square, visit, prepared)
+        try:
+            first = await anext(payloads)
+        except BaseException:
+            await payloads.aclose()
+            raise
+        if isinstance(first, bytes):
+            await payloads.aclose()
+            return Answer(first, (*NO_STORE, *visit.earned))
+        rest = Rest(parts, first, payloads, lambda: self._requests.leave(visit.caller))
+        return Answer(b"", visit.earned, rest=rest)
 
     async def visit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Visit:
         """Who asks, where, and what they still may."""
@@ -167,8 +220,7 @@ class GraphQLOverHTTP:
             viewer = await self._viewer(authorization)
         else:
             viewer = ANONYMOUS if cookie is None else await self._signed_in(cookie, headers)
-        peer, forwarded_for = scope.get("client"), headers.get(b"x-forwarded-for")
-        caller = caller_of(viewer, peer, forwarded_for, settings.proxies)
+        caller = caller_of(viewer, scope.get("client"), headers.get(b"x-forwarded-for"), settings.proxies)
         return Visit(
             viewer,
             site_here(headers.get(b"host", b""), settings.base_host),
@@ -176,7 +228,6 @@ class GraphQLOverHTTP:
             scope.get("method", "POST") == "POST",  # a WebSocket has none, and may write
             b"plein-cost" in headers,
             rates if rates is not None and rates.is_limited(caller) else None,
-            whence=(peer, forwarded_for, headers.get(b"user-agent")),
         )
 
     async def _request(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> GraphQLRequest | Batch:
@@ -242,6 +293,13 @@ class GraphQLOverHTTP:
             raise PleinError(ErrorCode.FORBIDDEN, ELSEWHERE)
         here = site_here(headers.get(b"host", b""), settings.base_host)
         return await self._square.signed_in(token, SQUARE if here is None else here) or ANONYMOUS
+
+
+def _as_part(answer: Answer) -> tuple[bytes, Answer]:
+    """A whole answer for who takes parts only; what went wrong before there was one is told as ever."""
+    if answer.status != 200:
+        return GRAPHQL_RESPONSE, answer
+    return MULTIPART, answer._replace(body=only_part(answer.body))
 
 
 def _require(media: bytes | None) -> None:

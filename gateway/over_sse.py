@@ -129,8 +129,8 @@ class Stream:
         if self._send is not None:
             last = b""
             if reason in ENDED:
-                last = _event("next", orjson.dumps({"errors": problem_from(ENDED[reason]).errors}))
-                last += _event("complete", b"")
+                last = event("next", orjson.dumps({"errors": problem_from(ENDED[reason]).errors}))
+                last += event("complete", b"")
             await self._send(_chunk(last, more=False))
 
 
@@ -139,15 +139,15 @@ class Distinct:
 
     def next(self, _id: str, told: Told) -> bytes:
         """A result, with its cursor as the event's id."""
-        return _event("next", told.body, told.cursor)
+        return event("next", told.body, told.cursor)
 
     def failed(self, _id: str, errors: Sequence[ErrorObject]) -> bytes:
         """The last result is the errors."""
-        return Last(_event("next", orjson.dumps({"errors": errors})) + _event("complete", b""))
+        return Last(event("next", orjson.dumps({"errors": errors})) + event("complete", b""))
 
     def complete(self, _id: str) -> bytes:
         """Nothing follows."""
-        return Last(_event("complete", b""))
+        return Last(event("complete", b""))
 
 
 class Single:
@@ -155,15 +155,15 @@ class Single:
 
     def next(self, id_: str, told: Told) -> bytes:
         """A result."""
-        return _event("next", b'{"id":%b,"payload":%b}' % (orjson.dumps(id_), told.body))
+        return event("next", b'{"id":%b,"payload":%b}' % (orjson.dumps(id_), told.body))
 
     def failed(self, id_: str, errors: Sequence[ErrorObject]) -> bytes:
         """The last result is the errors."""
-        return _event("next", orjson.dumps({"id": id_, "payload": {"errors": errors}})) + self.complete(id_)
+        return event("next", orjson.dumps({"id": id_, "payload": {"errors": errors}})) + self.complete(id_)
 
     def complete(self, id_: str) -> bytes:
         """Nothing follows for this one."""
-        return _event("complete", orjson.dumps({"id": id_}))
+        return event("complete", orjson.dumps({"id": id_}))
 
 
 DISTINCT, SINGLE = Distinct(), Single()
@@ -317,7 +317,7 @@ def parameter(query_string: bytes, name: str) -> str | None:
     return values[0] if len(values) == 1 else None
 
 
-def _event(kind: str, data: bytes, id_: str = "") -> bytes:
+def event(kind: str, data: bytes, id_: str = "") -> bytes:
     """One event. A line feed in JSON is white space, as texts have theirs escaped; here it would end the line."""
     head = f"event: {kind}\n" + (f"id: {id_}\n" if id_ else "")
     return head.encode() + b"data: " + data.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n\n"

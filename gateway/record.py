@@ -24,7 +24,18 @@ class Record:
     """One operation, or a request that did not come so far. Moments are `time.perf_counter()`'s, in seconds."""
 
     __slots__ = (
-        *("began", "began_ns", "codes", "database_s", "document", "ended", "executed", "method", "operation"),
+        *(
+            "began",
+            "began_ns",
+            "codes",
+            "database_s",
+            "document",
+            "ended",
+            "executed",
+            "goes_on",
+            "method",
+            "operation",
+        ),
         *("parent", "request_id", "site", "statement_count", "statements", "status", "steps", "trace_id", "transport"),
         "type",
     )
@@ -50,6 +61,7 @@ class Record:
         self.statements: list[Ran] = []
         self.statement_count = 0
         self.database_s = 0.0
+        self.goes_on = False  # its answer comes in parts, and it is over with the last one
 
     @property
     def code(self) -> str:
@@ -70,7 +82,7 @@ class Record:
     def finish(self) -> None:
         """The answer is ready. What comes later (a statement that nobody waited for) is not counted."""
         self.ended = perf_counter()
-        until = 0.0
+        until = self.database_s = 0.0
         for ran in sorted(self.statements, key=lambda each: each.asked.at):  # those at the same time count once
             self.database_s += max(0.0, ran.ended - max(until, ran.asked.at))
             until = max(until, ran.ended)

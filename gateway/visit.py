@@ -7,32 +7,27 @@ the same time as the others, but in order as soon as one of them writes. Knows n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
 from graphql import OperationType
 
-from auth.audit import Client
 from auth.viewer import Viewer
-from gateway.callers import Caller, address_of
-from gateway.context import NOWHERE, Square
+from gateway.callers import Caller
+from gateway.context import Payload, Square
 from gateway.documents import Document, Operation
 from gateway.errors import Header, Refusal, problem_from
 from gateway.rates import Rates
 from gateway.request import GraphQLRequest
-from gateway.request_id import current_request_id
 from gateway.variables import coerce_variables
 from schema.compiler.slices import sliced
 
 ALLOW_POST: Header = (b"allow", b"POST")
 REQUEST_COST = 1
 LONG_TEXT = 2_000  # characters; examining a document takes some 20 microseconds for each
-
-
-Whence = tuple[tuple[str, int] | None, bytes | None, bytes | None]
-"""Where a request comes from, as it came: the peer's address, X-Forwarded-For and User-Agent."""
 
 
 @dataclass(slots=True)
@@ -46,7 +41,6 @@ class Visit:
     tells_cost: bool
     rates: Rates | None
     earned: tuple[Header, ...] = ()
-    whence: Whence = (None, None, None)
 
 
 MakeVisit = Callable[[MutableMapping[str, Any], Mapping[bytes, bytes]], Awaitable[Visit]]
@@ -62,11 +56,10 @@ class Prepared(NamedTuple):
     nodes: int
 
 
-async def run_one(square: Square, visit: Visit, request: GraphQLRequest) -> bytes:
-    """The body of the response; raises where the request as a whole fails."""
+async def ready(square: Square, visit: Visit, request: GraphQLRequest) -> Prepared:
+    """A request that can be run; raises where it cannot."""
     is_simple = visit.rates is None and (request.query is None or len(request.query) < LONG_TEXT)
-    prepared = prepare(square, visit, request) if is_simple else await admit(square, visit, request)
-    return await run_prepared(square, visit, prepared)
+    return prepare(square, visit, request) if is_simple else await admit(square, visit, request)
 
 
 async def run_batch(square: Square, visit: Visit, requests: Sequence[GraphQLRequest | Refusal]) -> bytes:
@@ -129,18 +122,28 @@ def _document(square: Square, request: GraphQLRequest) -> Document:
 async def run_prepared(square: Square, visit: Visit, prepared: Prepared) -> bytes:
     """The body of the response to what was prepared; raises where the request as a whole fails."""
     document, operation, variables, nodes = prepared
-    client = client_of(square, visit) if operation.type is OperationType.MUTATION else NOWHERE
-    body = await square.execute(square, document, operation, variables, visit.viewer, visit.here, client)
-    if visit.tells_cost:
-        body = body[:-1] + b',"extensions":{"cost":{"nodes":%d}}}' % nodes
-    return body
+    body = await square.execute(square, document, operation, variables, visit.viewer, visit.here)
+    return body if not visit.tells_cost else _with_cost(body, nodes)
 
 
-def client_of(square: Square, visit: Visit) -> Client:
-    """Where a visit comes from, for the audit."""
-    peer, forwarded_for, agent = visit.whence
-    address = address_of(peer, forwarded_for, square.settings.proxies)
-    return Client(address, (agent or b"").decode("latin-1"), visit.viewer.credential, current_request_id())
+async def run_in_parts(square: Square, visit: Visit, prepared: Prepared) -> AsyncGenerator[Payload | bytes]:
+    """The parts of the response to what was prepared, or its one body; raises before the first one."""
+    document, operation, variables, nodes = prepared
+    is_first = True
+    given = square.deliver(square, document, operation, variables, visit.viewer, visit.here)
+    async with aclosing(given) as payloads:
+        async for payload in payloads:
+            if not is_first or not visit.tells_cost:
+                yield payload
+            elif isinstance(payload, bytes):
+                yield _with_cost(payload, nodes)
+            else:
+                yield payload | {"extensions": {"cost": {"nodes": nodes}}}
+            is_first = False
+
+
+def _with_cost(body: bytes, nodes: int) -> bytes:
+    return body[:-1] + b',"extensions":{"cost":{"nodes":%d}}}' % nodes
 
 
 async def _prepared_or_error(square: Square, visit: Visit, request: GraphQLRequest | Refusal) -> Prepared | Exception:

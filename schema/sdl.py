@@ -27,6 +27,8 @@ from graphql import (
 )
 from strawberry import Schema
 
+from schema.directives import DEFER, STREAM
+
 SPECIFIED = frozenset(each.name for each in specified_directives)
 
 
@@ -42,7 +44,8 @@ def served(declared: Schema, kinds: Iterable[str] = ()) -> GraphQLSchema:
     schema = declared._schema
     roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
     types = [schema.type_map[each] for each in kinds]
-    return GraphQLSchema(*roots, types=types, directives=specified_directives, extensions={DECLARED: declared})
+    directives = (*specified_directives, DEFER, STREAM)
+    return GraphQLSchema(*roots, types=types, directives=directives, extensions={DECLARED: declared})
 
 
 @cache
@@ -55,7 +58,9 @@ def federation_sdl(schema: GraphQLSchema) -> str:
 @cache
 def plain_sdl(schema: GraphQLSchema) -> str:
     """The schema for clients: without anything of federation."""
-    return print_schema(build_ast_schema(visit(parse(federation_sdl(schema)), _WithoutFederation())))
+    plain = build_ast_schema(visit(parse(federation_sdl(schema)), _WithoutFederation()))
+    plain.directives = (*plain.directives, DEFER, STREAM)
+    return print_schema(plain)
 
 
 class _WithoutMachinery(Visitor):

@@ -30,7 +30,6 @@ SITES = Source(
     key="id",
     policy=policy.site_visible,
     tag="S",
-    site="id",
 )
 
 SITE_ORDERS = {

@@ -6,6 +6,7 @@ has been up for a minute.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -24,7 +25,6 @@ from tests.generate.everything import Place, everything, lists, tag_of
 from tests.oracle.counting import noting, wired
 from tests.oracle.people import VIEWERS
 from tests.oracle.proof import Proof
-from tests.oracle.strangers import OF_ACCOUNTS, own_ids
 
 SCHEMA = graphql_schema()
 SITE = UUID(int=9)
@@ -32,6 +32,8 @@ SITE = UUID(int=9)
 
 ACROSS = ("Query", "Viewer")
 """Types whose lists ask each site on the page."""
+
+NOTHING_GAINED = "nothing gained"
 
 Noted = tuple[Proof, list[Statement]]
 
@@ -88,16 +90,9 @@ async def test_a_suspended_site_is_asked_again_without_what_it_does_not_answer(n
 
 @pytest.mark.parametrize("place", [each for each in lists(SCHEMA) if each.owner.name not in ACROSS], ids=str)
 async def test_page_size_costs_nothing(noted: Noted, place: Place) -> None:
-    """One row or a hundred, on every list of one site, or of what hangs on one's account."""
+    """One row or a hundred, on every list of one site."""
     proof, _ = noted
     tag, site = tag_of(SCHEMA, place.owner), proof.world.site("aster")
-    if tag == "A" or tag in OF_ACCOUNTS:
-        for size in (1, 100):
-            below = f"{place.name}(first: {size}) {{ edges {{ node {{ id }} }} }}"
-            ids = json.dumps(own_ids(proof, "anna", tag))
-            text = f"{{ nodes(ids: {ids}) {{ ... on {place.owner.name} {{ {below} }} }} }}"
-            assert await asked(noted, text) == {"platform": 1}
-        return
     table, key = {"S": ("", ""), "G": ("group", "id"), "C": ("content", "id"), "K": ("comment", "id")}[tag]
     ids = [encode_id(NodeId(tag, site.id, row[key])) for row in getattr(site, table)] if table else []
     ids = ids[:100] or [encode_id(NodeId("S", PLATFORM_ID, site.id))]
@@ -237,3 +232,51 @@ async def test_the_wire_carries_what_was_counted(proof: Proof) -> None:
             both, f"{{ viewer {{ sites {{ {below} }} }} feed {{ edges {{ node {{ title }} }} }} }}", "karin"
         )
         assert (wire.syncs, wire.roles) == (sum(counted.values()),) * 2
+
+
+@pytest.mark.parametrize(
+    ("whole", "late"),
+    [
+        ("viewer {{ sites {{ edges {{ node {{ name {0} {{ memberCount content {{ totalCount }} }} }} }} }} }}", "node"),
+        (
+            "viewer {{ sites {{ edges {{ node {{ memberCount {0} {{ content {{ totalCount }} }} }} }} }} }}",
+            NOTHING_GAINED,
+        ),
+        ("viewer {{ {0} {{ sites {{ edges {{ node {{ memberCount }} }} }} }} }} sites {{ totalCount }}", "viewer"),
+        ("feed(first: 9) {{ {0} {{ totalCount }} edges {{ cursor {0} {{ node {{ title }} }} }} }}", "feed"),
+        ('search(query: "gemeente") {{ edges {{ cursor {0} {{ node {{ title }} }} }} }}', "search"),
+        (
+            "{0} {{ feed {{ edges {{ node {{ id }} }} }} }} {0} {{ sites {{ edges {{ node {{ memberCount }} }} }} }}",
+            "root",
+        ),
+        ("viewer {{ sites {{ edges {1} {{ node {{ memberCount }} }} }} }}", "streamed sites"),
+        ("feed {{ edges {1} {{ node {{ title {0} {{ body }} }} }} }}", "streamed feed"),
+    ],
+)
+@pytest.mark.parametrize("viewer", ["karin", "anna"])
+async def test_parts_cost_no_more_statements(noted: Noted, whole: str, late: str, viewer: str) -> None:
+    """As many as without `@defer` and `@stream`, on the same sites."""
+    proof, statements = noted
+    names = {site.row["role_name"]: site.row["slug"] for site in proof.world.sites.values()}
+    expected = await asked(noted, f"{{ {whole.format('...', '')} }}", viewer)
+    statements.clear()
+    text = f"{{ {whole.format('... @defer', '@stream(initialCount: 1)')} }}"
+    payloads = await proof.parts(text, {}, VIEWERS[viewer])
+    assert Counter(names.get(statement.role, "platform") for statement in statements) == expected
+    assert (len(payloads) > 1) is (late != NOTHING_GAINED)
+
+
+async def test_parts_are_not_made_ahead_of_who_takes_them_slowly(noted: Noted) -> None:
+    """While the first part is not taken, only as many sites are asked as there are connections."""
+    proof, statements = noted
+    square = proof.square
+    document = square.documents.get("{ viewer { sites { edges { node { name ... @defer { memberCount } } } } } }")
+    statements.clear()
+    payloads = square.deliver(square, document, document.operation(None), {}, VIEWERS["anna"], None)
+    first = await anext(payloads)
+    assert isinstance(first, dict)
+    assert len(first["pending"]) > 3
+    await asyncio.sleep(0.2)
+    assert len(statements) == 1 + 2
+    assert len([each async for each in payloads]) > 1
+    assert len(statements) == 1 + len(first["pending"])

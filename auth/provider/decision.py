@@ -37,15 +37,10 @@ SEAL_LIFETIME = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class MustSignIn:
-    """Somebody has to sign in first.
+    """Somebody has to sign in first; `again`: also if they are signed in, as the client demands it."""
 
-    `again`: they are signed in, but not as the client demands; `as_other`: somebody else may be meant; `acr` is how
-    well, where that is demanded.
-    """
-
-    again: bool = False
-    as_other: bool = False
-    acr: str | None = None
+    again: bool
+    login_hint: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +95,10 @@ async def _decide(
 ) -> Decision:
     now, client, silent = provider.clock(), request.client, "none" in request.prompts
     signed_in = here.signed_in
-    missing = MustSignIn() if signed_in is None else _missing(request, here, signed_in, now)
-    if signed_in is None or missing is not None:
+    if signed_in is None or not _is_enough(request, here, signed_in, now):
         if silent:
             raise OAuthError("login_required", "The person has to sign in.")
-        return missing or MustSignIn()
+        return MustSignIn(signed_in is not None, request.login_hint)
     sites = await find_sites(tx, provider.settings, client, request.resources, signed_in.account_id)
     wanted = permissions(request.scopes, sites)
     agreed = await load_permissions(tx, signed_in.account_id, client.id)
@@ -140,28 +134,24 @@ def _must_agree(request: AuthorizationRequest, remembered: bool) -> bool:
     return not (remembered or request.client.is_trusted)
 
 
-def _missing(
-    request: AuthorizationRequest, here: Circumstances, signed_in: SignedIn, now: datetime
-) -> MustSignIn | None:
-    """What is missing in how they are signed in, or None. Raises where asking once more did not help."""
+def _is_enough(request: AuthorizationRequest, here: Circumstances, signed_in: SignedIn, now: datetime) -> bool:
+    """Whether they are signed in as the client demands. Raises where asking once more did not help."""
     was_asked = here.asked_again_at is not None and signed_in.signed_in_at >= here.asked_again_at
-    demanded = request.claims.essential_acr
-    acr = demanded[0] if demanded else next(iter(request.acr_values), None)
+    if {"login", "select_account"} & request.prompts and not was_asked:
+        return False
+    if request.max_age is not None and not was_asked:
+        age = now - signed_in.signed_in_at
+        if age > timedelta(seconds=request.max_age):
+            return False
     if not _is_hinted(request, here.hint, signed_in):
         if was_asked:
             raise OAuthError("login_required", "Somebody else is signed in than id_token_hint says.")
-        return MustSignIn(again=True, as_other=True)
-    if demanded and signed_in.acr not in demanded:
+        return False
+    if request.claims.essential_acr and signed_in.acr not in request.claims.essential_acr:
         if was_asked:
             raise OAuthError("unmet_authentication_requirements", "The person did not sign in as demanded by acr.")
-        return MustSignIn(again=True, acr=acr)
-    if was_asked:
-        return None
-    age = now - signed_in.signed_in_at
-    is_old = request.max_age is not None and age > timedelta(seconds=request.max_age)
-    if "select_account" in request.prompts:
-        return MustSignIn(again=True, as_other=True)
-    return MustSignIn(again=True, acr=acr) if "login" in request.prompts or is_old else None
+        return False
+    return True
 
 
 def _is_hinted(request: AuthorizationRequest, hint: Mapping[str, Any] | None, signed_in: SignedIn) -> bool:
@@ -185,19 +175,19 @@ async def load_hint(provider: Provider, id_token: str | None) -> Mapping[str, An
 
 def seal(settings: ProviderSettings, query: str, now: datetime) -> str:
     """What goes along with a request while the person signs in again: when they were asked to, for this request."""
-    moment = str(int(now.timestamp() * 1000))
-    return f"{moment}.{_mark(settings, moment, query)}"
+    seconds = str(int(now.timestamp()))
+    return f"{seconds}.{_mark(settings, seconds, query)}"
 
 
 def unseal(settings: ProviderSettings, sealed: str | None, query: str, now: datetime) -> datetime | None:
     """When the person was asked to sign in again for this request; None where that is not so."""
-    moment, _, mark = (sealed or "").partition(".")
-    if not hmac.compare_digest(mark.encode(), _mark(settings, moment, query).encode()):
+    seconds, _, mark = (sealed or "").partition(".")
+    if not hmac.compare_digest(mark.encode(), _mark(settings, seconds, query).encode()):
         return None
-    asked_at = datetime.fromtimestamp(int(moment) / 1000, UTC)
+    asked_at = datetime.fromtimestamp(int(seconds), UTC)
     return asked_at if now - asked_at < SEAL_LIFETIME else None
 
 
-def _mark(settings: ProviderSettings, moment: str, query: str) -> str:
+def _mark(settings: ProviderSettings, seconds: str, query: str) -> str:
     key = derive_key(settings.secret, "asked-to-sign-in-again")
-    return hmac.digest(key, f"{moment}\n{query}".encode(), sha256).hex()
+    return hmac.digest(key, f"{seconds}\n{query}".encode(), sha256).hex()

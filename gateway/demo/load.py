@@ -198,9 +198,8 @@ async def load_accounts(database: Database, estate: Estate) -> None:
         columns = ("id", "name", "email", "role", "created_at")
         rows = ((each.id, each.name, each.email, each.platform_role, as_datetime(each.created_us)) for each in people)
         await copy_missing(tx, "account", columns, rows)
-        names = ("id", "issuer", "subject", "account_id", "created_at")
-        made = ((each.id, as_datetime(each.created_us)) for each in known)
-        identities = ((id_, DEVELOPMENT_ISSUER, str(id_), id_, created_at) for id_, created_at in made)
+        names = ("issuer", "subject", "account_id", "created_at")
+        identities = ((DEVELOPMENT_ISSUER, str(each.id), each.id, as_datetime(each.created_us)) for each in known)
         await copy_missing(tx, "identity", names, identities)
 
 

@@ -7,7 +7,7 @@ with one error. A site that cannot search is told as one error beside the others
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -47,66 +47,104 @@ class Source:
     scope: str
 
 
+@dataclass(frozen=True)
+class Listing:
+    """A list over many sites that was asked for: how its entries of one page (and one more) are read, and its total."""
+
+    source: Source
+    entries: Callable[[], Awaitable[list[Entry]]]
+    total: Callable[[], Awaitable[int]]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A page of a list, in the order of the answer; `more`: whether something follows in the direction of paging."""
+
+    source: Source
+    entries: list[Entry]
+    more: bool
+
+
 async def feed_field(run: Run, selected: Selected) -> bytes:
     """`feed`: the page from the platform's index, then its items from their sites."""
-    return await _guarded(run, selected, _feed)
+    json: bytes = await guarded(run, selected, _feed)
+    return json
 
 
 async def search_field(run: Run, selected: Selected) -> bytes:
     """`search`: the best matches of each of the viewer's sites, merged, then the items on the page."""
-    return await _guarded(run, selected, _search)
+    json: bytes = await guarded(run, selected, _search)
+    return json
 
 
-async def _guarded(run: Run, selected: Selected, field: Any) -> bytes:
+async def guarded(run: Run, selected: Selected, field: Callable[[Any, Selected], Awaitable[Any]]) -> Any:
+    """What a field answers, or the mark of its error."""
     try:
-        json: bytes = await field(run, selected)
+        return await field(run, selected)
     except RejectedError as rejection:
         error: Exception = rejection.error
     except (PleinError, ReadError) as failure:
         error = failure
-    else:
-        return json
     return run.fail(error, levels(under((), selected.output)), selected.nodes[0])
 
 
 async def _feed(run: Run, selected: Selected) -> bytes:
-    values = run.plan.arguments(selected)
-    asked = Across(page_of(values), values.get("kinds"), (selected.key,))
-    source = Source(across.FEED, asked, "")
-    entries: list[Entry] = []
-    part = _checked(run, _kept(run, (selected.key, "page"), lambda: across.feed_page(run.plan.compiler, asked)))
-    if _wants(run, selected, "edges", "pageInfo"):
-        rows = await run.rows(part, None)
-        entries = [Entry(NodeId("C", _uuid(site), _uuid(item)), _text(moment)) for site, item, moment in rows]
-    total = 0
-    if _wants(run, selected, "totalCount"):
-        part = _kept(run, (selected.key, "total"), lambda: across.feed_total(run.plan.compiler, asked))
-        total = int(_text((await run.rows(part, None))[0][0]))
-    return await _connection(run, selected, source, entries, total)
+    return await _read(run, selected, await feed_listing(run, selected))
 
 
 async def _search(run: Run, selected: Selected) -> bytes:
+    return await _read(run, selected, await search_listing(run, selected))
+
+
+async def feed_listing(run: Run, selected: Selected) -> Listing:
+    """How the feed is read. Raises for arguments that are not in order."""
+    values = run.plan.arguments(selected)
+    asked = Across(page_of(values), values.get("kinds"), (selected.key,))
+    part = _checked(run, _kept(run, (selected.key, "page"), lambda: across.feed_page(run.plan.compiler, asked)))
+
+    async def entries() -> list[Entry]:
+        rows = await run.rows(part, None)
+        return [Entry(NodeId("C", _uuid(site), _uuid(item)), _text(moment)) for site, item, moment in rows]
+
+    async def total() -> int:
+        part = _kept(run, (selected.key, "total"), lambda: across.feed_total(run.plan.compiler, asked))
+        return int(_text((await run.rows(part, None))[0][0]))
+
+    return Listing(Source(across.FEED, asked, ""), entries, total)
+
+
+async def search_listing(run: Run, selected: Selected) -> Listing:
+    """How a search is read, once it is known on which sites. Raises for arguments that are not in order."""
     compiler = run.plan.compiler
     values = run.plan.arguments(selected)
     across.words_of(values, run.call.variables)
     asked = Across(page_of(values), values.get("kinds"), (selected.key,), values["query"])
-    source = Source(across.SEARCH, asked, values["query"].read(run.call.variables))
     part = _checked(run, _kept(run, (selected.key, "page"), lambda: across.search_page(compiler, asked)))
     mine = await run.rows(_kept(run, (selected.key, "sites"), lambda: across.my_sites(compiler)), None)
-    tenants = list((await run.registry.many(_uuid(row[0]) for row in mine)).values())
-    entries: list[Entry] = []
-    if _wants(run, selected, "edges", "pageInfo"):
+    tenants = list((await run.square.registry.many(_uuid(row[0]) for row in mine)).values())
+
+    async def entries() -> list[Entry]:
+        found: list[Entry] = []
         for tenant_id, rows in (await _answers(run, selected, part, tenants)).items():
-            entries += [Entry(NodeId("C", tenant_id, _uuid(item)), _text(rank)) for item, rank in rows]
+            found += [Entry(NodeId("C", tenant_id, _uuid(item)), _text(rank)) for item, rank in rows]
         forward = not asked.page.backward
-        entries.sort(key=lambda entry: (float(entry.value), entry.node.key), reverse=forward)
-        entries = entries[: asked.page.size + 1]
-    total = 0
-    if _wants(run, selected, "totalCount"):
+        found.sort(key=lambda entry: (float(entry.value), entry.node.key), reverse=forward)
+        return found[: asked.page.size + 1]
+
+    async def total() -> int:
         part = _kept(run, (selected.key, "total"), lambda: across.search_total(compiler, asked))
         counts = (await _answers(run, selected, part, tenants)).values()
-        total = sum(int(_text(rows[0][0])) for rows in counts if rows)
-    return await _connection(run, selected, source, entries, total)
+        return sum(int(_text(rows[0][0])) for rows in counts if rows)
+
+    source = Source(across.SEARCH, asked, values["query"].read(run.call.variables))
+    return Listing(source, entries, total)
+
+
+async def _read(run: Run, selected: Selected, listing: Listing) -> bytes:
+    """All that is selected of a list."""
+    entries = await listing.entries() if _wants(run, selected, "edges", "pageInfo") else []
+    total = await listing.total() if _wants(run, selected, "totalCount") else 0
+    return await _connection(run, selected, cut(listing.source, entries), total)
 
 
 async def _answers(run: Run, selected: Selected, part: Part, tenants: Sequence[TenantRef]) -> dict[UUID, list[Row]]:
@@ -120,43 +158,44 @@ async def _answers(run: Run, selected: Selected, part: Part, tenants: Sequence[T
     return answers
 
 
-async def _connection(run: Run, selected: Selected, source: Source, entries: list[Entry], total: int) -> bytes:
-    operation = run.plan.compiler.operation
-    type_ = object_type(selected.output)
+def cut(source: Source, entries: list[Entry]) -> Cut:
+    """The page, of entries in the order of paging with one more where there is more."""
     page = source.asked.page
-    more = len(entries) > page.size
-    entries = entries[: page.size]
+    kept = entries[: page.size]
     if page.backward:
-        entries.reverse()
+        kept.reverse()
+    return Cut(source, kept, len(entries) > page.size)
+
+
+async def _connection(run: Run, selected: Selected, page: Cut, total: int) -> bytes:
+    type_ = object_type(selected.output)
     trail = under((), selected.output)
     made: dict[str, Any] = {}
-    for item in collect(operation, type_, selected.selection_sets):
+    for item in collect(run.plan.compiler.operation, type_, selected.selection_sets):
         match item.name:
             case "__typename":
                 made[item.key] = type_.name
             case "totalCount":
                 made[item.key] = total
             case "pageInfo":
-                made[item.key] = _page_info(run, item, source, entries, more=more)
+                made[item.key] = page_info(run, item, page)
             case _:
-                made[item.key] = await _edges(run, item, source, entries, (selected.key, item.key), trail)
+                made[item.key] = await _edges(run, item, page, (selected.key, item.key), trail)
     return orjson.dumps(made)
 
 
-async def _edges(
-    run: Run, selected: Selected, source: Source, entries: Sequence[Entry], path: tuple[str, ...], trail: Trail
-) -> list[dict[str, Any]]:
+async def _edges(run: Run, selected: Selected, page: Cut, path: tuple[str, ...], trail: Trail) -> list[dict[str, Any]]:
     type_ = object_type(selected.output)
     item_trail = under(under(trail, selected.output), None, selected.output)
-    edges: list[dict[str, Any]] = [{} for _ in entries]
+    edges: list[dict[str, Any]] = [{} for _ in page.entries]
     for item in collect(run.plan.compiler.operation, type_, selected.selection_sets):
         if item.name == "__typename":
-            values: list[Any] = [type_.name] * len(entries)
+            values: list[Any] = [type_.name] * len(edges)
         elif item.name == "cursor":
-            values = [_cursor(run, source, entry) for entry in entries]
+            values = cursors(run, page)
         else:
             node_trail = under(item_trail, item.output)
-            ids = [entry.node for entry in entries]
+            ids = [entry.node for entry in page.entries]
             found = await find_rows(run, item, ids, (*path, item.key), node_trail)
             values = [orjson.Fragment(found.get(node, NULL)) for node in ids]
         for edge, value in zip(edges, values, strict=True):
@@ -164,24 +203,30 @@ async def _edges(
     return edges
 
 
-def _page_info(run: Run, selected: Selected, source: Source, entries: Sequence[Entry], *, more: bool) -> dict[str, Any]:
+def page_info(run: Run, selected: Selected, page: Cut) -> dict[str, Any]:
+    """What is selected of `pageInfo`."""
     type_ = object_type(selected.output)
-    page = source.asked.page
-    ahead, behind = more, (page.before if page.backward else page.after) is not None
+    asked = page.source.asked.page
+    ahead, behind = page.more, (asked.before if asked.backward else asked.after) is not None
     made: dict[str, Any] = {}
     for item in collect(run.plan.compiler.operation, type_, selected.selection_sets):
         match item.name:
             case "__typename":
                 made[item.key] = type_.name
             case "hasNextPage":
-                made[item.key] = behind if page.backward else ahead
+                made[item.key] = behind if asked.backward else ahead
             case "hasPreviousPage":
-                made[item.key] = ahead if page.backward else behind
+                made[item.key] = ahead if asked.backward else behind
             case "startCursor":
-                made[item.key] = _cursor(run, source, entries[0]) if entries else None
+                made[item.key] = _cursor(run, page.source, page.entries[0]) if page.entries else None
             case _:
-                made[item.key] = _cursor(run, source, entries[-1]) if entries else None
+                made[item.key] = _cursor(run, page.source, page.entries[-1]) if page.entries else None
     return made
+
+
+def cursors(run: Run, page: Cut) -> list[str]:
+    """The cursor of each entry of a page."""
+    return [_cursor(run, page.source, entry) for entry in page.entries]
 
 
 def _cursor(run: Run, source: Source, entry: Entry) -> str:

@@ -7,18 +7,22 @@ kept by operation and shape of variables, within a bound.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
 from graphql import OperationType
 
-from auth.audit import Client
-from auth.scopes import Scope
 from auth.viewer import Viewer
-from gateway.context import NOWHERE, Square
+from gateway.context import Payload, Square
 from gateway.documents import Document, Operation
-from gateway.execute.across import feed_field, search_field
+from gateway.execute.across import feed_field, guarded, search_field
 from gateway.execute.federation import entities_field, service_field
+from gateway.execute.incremental.delivery import deliver
+from gateway.execute.incremental.fields import StagedRun, staged_field, with_asides
+from gateway.execute.incremental.sources import Sources, Values
+from gateway.execute.incremental.tree import Tree
 from gateway.execute.introspection import META_FIELDS, require_introspection
 from gateway.execute.mutation import mutation_field
 from gateway.execute.nodes import node_field, nodes_field
@@ -31,7 +35,7 @@ from schema.bind import Connected, Mutates, Root, Rooted
 from schema.compiler.part import Call
 from schema.compiler.selection import Selected
 from schema.compiler.trail import levels, under
-from schema.errors import ErrorCode, PleinError, out_of_scope
+from schema.errors import ErrorCode, PleinError
 
 FIELDS = {
     Root.VIEWER: platform_field,
@@ -64,27 +68,52 @@ class Executor:
         variables: dict[str, Any],
         viewer: Viewer,
         here: str | None,
-        client: Client = NOWHERE,
     ) -> bytes:
         """The whole body of the response; raises where the request as a whole fails."""
         if operation.type is OperationType.SUBSCRIPTION:
             raise PleinError(ErrorCode.BAD_USER_INPUT, "Subscribe over WebSocket, or with `Accept: text/event-stream`.")
-        sites = viewer.sites
-        narrowing = None if viewer.scopes is None and sites is None else viewer.narrowing
-        plan = self._plans.find(square, document, operation, variables, narrowing)
+        plan = self._plans.find(square, document, operation, variables)
         _weighed(square, plan, variables)
         if not plan.fields:
             plan.fields = tuple(_field_of(plan, document, operation, selected) for selected in plan.selected)
         call = Call(variables, viewer.key, square.settings.secret.encode())
-        if sites is not None:
-            call.sites = b"{%s}" % ",".join(map(str, sites)).encode()
-        run = Run(square, plan, call, viewer, here, square.reader.fetch, client)
+        run = Run(square, plan, call, viewer, here, square.reader.fetch)
         if len(plan.fields) == 1:
             pairs = plan.openings[0] + await _field(run, plan.selected[0], plan.fields[0])
         else:
             values = await (_serially if operation.type is OperationType.MUTATION else _together)(run)
             pairs = b",".join(map(b"".join, zip(plan.openings, values, strict=True)))
         return body(call, b"{" + pairs + b"}")
+
+    async def deliver(
+        self,
+        square: Square,
+        document: Document,
+        operation: Operation,
+        variables: dict[str, Any],
+        viewer: Viewer,
+        here: str | None,
+    ) -> AsyncGenerator[Payload | bytes]:
+        """The response to a query in parts; or its one body, where nothing is gained. Raises before the first part."""
+        plan = self._plans.find(square, document, operation, variables).staged
+        if plan is None:
+            yield await self.execute(square, document, operation, variables, viewer, here)
+            return
+        assert plan.stages is not None
+        _weighed(square, plan, variables)
+        if not plan.fields:
+            plan.fields = tuple(_field_of(plan, document, operation, selected) for selected in plan.selected)
+        call = Call(variables, viewer.key, square.settings.secret.encode())
+        sources = Sources(call.nonce, square.reader.load.connections)
+        run = StagedRun(square, plan, call, viewer, here, square.reader.fetch, plan.stages, sources)
+        values = {}
+        for selected, field in zip(plan.selected, plan.fields, strict=True):
+            read = partial(_staged_field, run, selected, field)
+            values[selected.key] = sources.mark(sources.add(read))
+        tree = Tree(call, plan.stages, sources, with_asides(run, (), values))
+        async with aclosing(deliver(tree, sources, square.settings.limits.time_ms)) as payloads:
+            async for payload in payloads:
+                yield payload
 
     def weigh(self, square: Square, document: Document, operation: Operation, variables: dict[str, Any]) -> int:
         """How many nodes the answer can hold at the most. Raises PleinError if they are too many. Nothing is run."""
@@ -126,6 +155,17 @@ async def _field(run: Run, selected: Selected, field: RunField) -> bytes:
         return run.fail(error, levels(under((), output)), selected.nodes[0])
 
 
+async def _staged_field(run: StagedRun, selected: Selected, plain: RunField) -> Values:
+    """The value of a root field, with gaps where something is still to be read, or the mark of its error."""
+    field = staged_field(run, selected)
+    if field is None:
+        return [await _field(run, selected, plain)]
+    try:
+        return [await guarded(run, selected, field)]
+    except Exception as error:  # as in `_field`
+        return [run.fail(error, levels(under((), selected.output)), selected.nodes[0])]
+
+
 def _field_of(plan: Plan, document: Document, operation: Operation, selected: Selected) -> RunField:
     """How a root field is run."""
     if selected.name == "__typename":
@@ -133,10 +173,6 @@ def _field_of(plan: Plan, document: Document, operation: Operation, selected: Se
     if selected.name in META_FIELDS:
         return _about_schema(document, operation)
     binding = plan.compiler.catalogue.bindings[selected.parent.name, selected.name]
-    narrowing = plan.compiler.narrowing
-    needed = binding.needs if isinstance(binding, Mutates | Rooted) else Scope.READ
-    if narrowing is not None and not narrowing.allows(needed):
-        return _out_of_scope(needed)
     match binding:
         case Rooted(root):
             return FIELDS[root]
@@ -145,15 +181,6 @@ def _field_of(plan: Plan, document: Document, operation: Operation, selected: Se
         case Mutates():
             return partial(mutation_field, mutates=binding)
     raise TypeError(f"{selected.name} is no root field: {binding}")
-
-
-def _out_of_scope(needed: Scope) -> RunField:
-    """A field that the viewer's credential is not for."""
-
-    async def field(_run: Run, _selected: Selected) -> bytes:
-        raise out_of_scope(needed)
-
-    return field
 
 
 async def _typename(_run: Run, selected: Selected) -> bytes:

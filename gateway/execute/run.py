@@ -15,20 +15,20 @@ from uuid import UUID
 
 from graphql import FieldNode
 
-from auth.audit import Client
 from auth.viewer import Viewer
-from gateway.context import NOWHERE, Square
+from gateway.context import Square
 from gateway.execute.introspection import Introspections
 from schema.compiler.compile import Compiler
 from schema.compiler.cost import Cost
 from schema.compiler.part import Call, Finished, Part, Path, Rejected, RejectedError, finish
 from schema.compiler.selection import Selected, Value, arguments
 from schema.compiler.slices import sliced
+from schema.compiler.stages import Stages
 from schema.errors import PleinError
 from schema.relay import PLATFORM_ID
 from tenants.errors import DatabaseUnavailable, ReaderBusy, ReadError, StatementFailed
 from tenants.reader import Statement
-from tenants.registry import NarrowedRegistry, Registry, TenantRef
+from tenants.registry import TenantRef
 from tenants.site_tables import TENANT
 
 Row = tuple[bytes | None, ...]
@@ -66,6 +66,10 @@ class Plan:
     given: dict[str, dict[str, Value]] = field(default_factory=dict)
     fields: tuple[RunField, ...] = ()
     """How each of the selected root fields is run; found out by the executor, once."""
+    stages: Stages | None = None
+    """What may come later, if this is the plan for an answer in parts."""
+    staged: Plan | None = None
+    """The same for an answer in parts, where there is something to gain."""
     is_heavy: bool = field(init=False)
     """Whether compiling it takes so long that it is done in slices."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -104,13 +108,6 @@ class Run:
     viewer: Viewer
     here: str | None
     read: Read
-    client: Client = NOWHERE
-
-    @property
-    def registry(self) -> Registry:
-        """The register, as far as the viewer's credential reaches."""
-        sites = self.viewer.sites
-        return self.square.registry if sites is None else NarrowedRegistry(self.square.registry, sites)
 
     def fail(self, error: Exception, levels: int, node: FieldNode) -> bytes:
         """The mark that stands, as JSON, where a field failed; re-raises what concerns the whole request."""
@@ -150,14 +147,12 @@ class Run:
         """Whether a statement failed because its site is no more; the register is then told to forget it."""
         if error.sqlstate != ROLE_MISSING:
             return False
-        self.registry.forget(tenant.id)
+        self.square.registry.forget(tenant.id)
         return True
 
     def prepare(self, part: Part, tenant: TenantRef | None) -> tuple[Statement, list[bytes | None]]:
         """A part's statement for one site, or for the platform, and its parameters."""
         name, tenant_id = ("", PLATFORM_ID) if tenant is None else (tenant.schema_name, tenant.id)
-        if self.viewer.sites is not None and tenant is not None and tenant_id not in self.viewer.sites:
-            raise RuntimeError("a site was asked that the credential is not for")  # the register should not have it
         call = self.call
         while True:
             finished = part.finished.get(name)

@@ -22,6 +22,8 @@ from schema.errors import ErrorCode, PleinError, not_found
 from tenants.errors import ReadError
 
 NULL = b"null"
+Note = tuple[Exception, FieldNode, str]
+"""An error beside an answer: what went wrong, with which field, at which site."""
 
 
 def suspended() -> PleinError:
@@ -40,10 +42,10 @@ async def fill(run: Run, part: Part, json: bytes) -> bytes:
         wanted.setdefault(gap.number, {})[gap.site] = None
     answers: dict[tuple[int, UUID], Sequence[bytes]] = {}
     for number, ids in wanted.items():
-        tenants = await run.registry.many(ids)
+        tenants = await run.square.registry.many(ids)
         found = await each(run, part.slots[number].part, list(tenants.values()))
         for tenant_id in ids:
-            answers[number, tenant_id] = _columns(run, part.slots[number], found.get(tenant_id))
+            answers[number, tenant_id] = columns(run, part.slots[number], found.get(tenant_id))
     pieces = [before]
     for gap in gaps:
         pieces += (answers[gap.number, gap.site][gap.column], gap.rest)
@@ -65,7 +67,7 @@ def _gap(marked: bytes) -> _Gap:
     return _Gap(int(number), int(column), UUID(site), rest)
 
 
-def _columns(run: Run, slots: Slots, rows: list[Row] | ReadError | None) -> Sequence[bytes]:
+def columns(run: Run, slots: Slots, rows: list[Row] | ReadError | None) -> Sequence[bytes]:
     """What one site put into its fields, or for each the mark of its error."""
     error: Exception | None = None
     if isinstance(rows, ReadError):
@@ -86,7 +88,7 @@ def body(call: Call, data: bytes) -> bytes:
     """The body of the response, with nulls and errors where fields failed."""
     if not call.faults and not call.notes:
         return b'{"data":' + data + b"}"
-    completion = _Completion(call)
+    completion = _Completion(call, call.notes)
     try:
         completed = completion.walk(orjson.loads(data), [])
     except _NullError:
@@ -94,6 +96,32 @@ def body(call: Call, data: bytes) -> bytes:
     if not completion.errors:  # the failed field stood under a row that did not come
         return b'{"data":' + data + b"}"
     return orjson.dumps({"errors": completion.errors, "data": completed})
+
+
+def complete(call: Call, value: Any, path: Sequence[str | int], notes: Sequence[Note]) -> tuple[Any, list[ErrorObject]]:
+    """A part of an answer, an object or a list of one thing, with its nulls set, and its errors.
+
+    Raises `NulledError` where a null climbs out of it.
+    """
+    if not call.faults and not notes:
+        return value, []
+    completion = _Completion(call, notes)
+    try:
+        if isinstance(value, list):
+            value[0] = completion.at(value[0], [*path])
+        else:
+            completion.walk(value, [*path])
+    except _NullError:
+        raise NulledError(completion.errors) from None
+    return value, completion.errors
+
+
+class NulledError(Exception):
+    """A null climbs out of a part of an answer: nothing of it can be told but these errors."""
+
+    def __init__(self, errors: list[ErrorObject]) -> None:
+        super().__init__()
+        self.errors = errors
 
 
 class _NullError(Exception):
@@ -107,8 +135,8 @@ class _NullError(Exception):
 class _Completion:
     """Walks the answer, sets nulls and gathers the errors."""
 
-    def __init__(self, call: Call) -> None:
-        self.errors: list[ErrorObject] = [_note(*note) for note in call.notes]
+    def __init__(self, call: Call, notes: Sequence[Note]) -> None:
+        self.errors: list[ErrorObject] = [_note(*note) for note in notes]
         self._faults = call.faults
         self._prefix = f"{call.nonce}:E:"
 
@@ -116,17 +144,18 @@ class _Completion:
         """The value with its marks replaced. Raises `_NullError` where a null climbs beyond it."""
         if isinstance(value, dict):
             for key, item in value.items():
-                value[key] = self._at(item, [*path, key])
+                value[key] = self.at(item, [*path, key])
         elif isinstance(value, list):
             for index, item in enumerate(value):
-                value[index] = self._at(item, [*path, index])
+                value[index] = self.at(item, [*path, index])
         elif isinstance(value, str) and value.startswith(self._prefix):
             fault = self._faults[int(value[len(self._prefix) :])]
             self.errors.append(_error(fault, path))
             raise _NullError(fault.levels)
         return value
 
-    def _at(self, value: Any, path: list[str | int]) -> Any:
+    def at(self, value: Any, path: list[str | int]) -> Any:
+        """The value at a position, or null where one ends there. Raises `_NullError` where it climbs further."""
         if not isinstance(value, str | dict | list):
             return value
         try:

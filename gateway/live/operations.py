@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
 from typing import Any, Protocol
 
+import orjson
 from graphql import OperationType
 
 from gateway.context import Square
@@ -21,7 +23,7 @@ from gateway.live.circle import Follower
 from gateway.live.outlet import Outlet
 from gateway.live.question import read_question
 from gateway.request import GraphQLRequest
-from gateway.visit import Prepared, Visit, admit, run_prepared
+from gateway.visit import Prepared, Visit, admit, run_in_parts, run_prepared
 
 
 class Speech(Protocol):
@@ -84,6 +86,9 @@ class Operations:
             if prepared.operation.type is OperationType.SUBSCRIPTION:
                 await self._follow(id_, prepared, since)
                 return
+            if prepared.operation.is_incremental:
+                await self._deliver(id_, prepared)
+                return
             told = Told(await _run_in_time(self._square, self._visit, prepared))
         except Exception as error:  # the one map decides what is shown
             self._fail(id_, problem_from(error).errors)
@@ -93,10 +98,19 @@ class Operations:
         self._outlet.put(self._speech.next(id_, told))
         self._outlet.put(self._speech.complete(id_))
 
+    async def _deliver(self, id_: str, prepared: Prepared) -> None:
+        """Each part of the answer is a result; no more are made than the client takes."""
+        async with aclosing(run_in_parts(self._square, self._visit, prepared)) as payloads:
+            async for payload in payloads:
+                await self._outlet.room()
+                body = payload if isinstance(payload, bytes) else orjson.dumps(payload)
+                self._outlet.put(self._speech.next(id_, Told(body)))
+        self._tasks.pop(id_, None)
+        self._outlet.put(self._speech.complete(id_))
+
     async def _follow(self, id_: str, prepared: Prepared, since: str | None) -> None:
         square = self._square
-        viewer = self._visit.viewer
-        asked = read_question(square, square.live.plans, prepared, viewer)
+        asked = read_question(square, square.live.plans, prepared)
 
         def tell(told: Told) -> None:
             self._outlet.put(self._speech.next(id_, told))
@@ -106,6 +120,7 @@ class Operations:
 
         ways = (self._outlet, tell, fail)
         # Nothing is awaited between the beginning and the keeping, so that whoever stops it finds one or the other.
+        viewer = self._visit.viewer
         self._follows[id_] = await square.live.subscribe(square, asked, viewer, since or asked.since, ways)
         self._tasks.pop(id_, None)
 

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from auth.audit import Client
 from auth.viewer import Viewer
-from gateway.context import NOWHERE, Execute, Square
+from gateway.context import Deliver, Execute, Payload, Square
 from gateway.documents import Document, Operation
 from gateway.errors import code_of
 from gateway.record import Record, begin_record, current_record, end_record
@@ -116,11 +115,10 @@ class Telemetry:
             variables: dict[str, Any],
             viewer: Viewer,
             here: str | None,
-            client: Client = NOWHERE,
         ) -> bytes:
             outer = current_record()
             if outer is None and not self._is_recording:
-                return await execute(square, document, operation, variables, viewer, here, client)
+                return await execute(square, document, operation, variables, viewer, here)
             record, token = outer, None
             # One request may hold several operations, and a socket brings them without any request.
             if record is None or record.document is not None or record.ended:
@@ -129,7 +127,7 @@ class Telemetry:
             record.document, record.operation, record.type = document, operation.name, operation.type.value
             record.executed = perf_counter()
             try:
-                return await execute(square, document, operation, variables, viewer, here, client)
+                return await execute(square, document, operation, variables, viewer, here)
             except Exception as error:
                 if token is not None:
                     record.codes.append(code_of(error))
@@ -137,6 +135,42 @@ class Telemetry:
             finally:
                 if token is not None:
                     end_record(token)
+                    record.finish()
+                    self.tell(record)
+
+        return watched
+
+    def delivering(self, deliver: Deliver) -> Deliver:
+        """The same for answers in parts: each record is told when the last part is there."""
+        if not self._may_record:
+            return deliver
+
+        async def watched(
+            square: Square,
+            document: Document,
+            operation: Operation,
+            variables: dict[str, Any],
+            viewer: Viewer,
+            here: str | None,
+        ) -> AsyncGenerator[Payload | bytes]:
+            record = current_record()
+            is_own = record is None or record.document is not None or bool(record.ended)
+            if is_own:
+                record = _beside(record)
+                begin_record(record)  # for as long as the task of this operation lasts
+            assert record is not None
+            record.document, record.operation, record.type = document, operation.name, operation.type.value
+            record.executed, record.goes_on = perf_counter(), True
+            try:
+                async with aclosing(deliver(square, document, operation, variables, viewer, here)) as payloads:
+                    async for payload in payloads:
+                        yield payload
+            except Exception as error:
+                if is_own:
+                    record.codes.append(code_of(error))
+                raise
+            finally:
+                if is_own:
                     record.finish()
                     self.tell(record)
 
@@ -187,8 +221,12 @@ class _Endpoint:
                 if timed:
                     message["headers"] = [*message.get("headers", ()), server_timing(record)]
             await send(message)
-            if not told and message["type"] == "http.response.body":  # a stream may go on for hours
+            if told or message["type"] != "http.response.body":
+                return
+            if not record.goes_on or not message.get("more_body"):  # a stream may go on for hours
                 told = True
+                if record.goes_on:
+                    record.finish()
                 self._telemetry.tell(record)
 
         token = begin_record(record)

@@ -6,20 +6,19 @@ Promises: pure and deterministic; the caller keeps what is made here by document
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import GraphQLObjectType, SelectionSetNode, get_named_type
 from sqlalchemy import ARRAY, Text, Uuid, cast, func, literal, select, union_all
 
-from auth.viewer import Narrowing
 from schema.bind import Connected, Place
 from schema.catalogue import Catalogue
 from schema.compiler.dialect import render
 from schema.compiler.json import Json
 from schema.compiler.part import Getter, Part, Path, Slots
 from schema.compiler.selection import Operation, Selected, collect
-from schema.compiler.sql import Draft
+from schema.compiler.sql import Draft, Late
 from schema.compiler.trail import Trail, under
 from schema.errors import PleinError
 
@@ -31,15 +30,12 @@ SelectionSets = tuple[SelectionSetNode, ...]
 
 @dataclass(frozen=True)
 class Compiler:
-    """Compiles the root fields of one operation, for variables of one shape and credentials that are narrowed alike."""
+    """Compiles the root fields of one operation with variables of one shape."""
 
     operation: Operation
     catalogue: Catalogue
-    narrowing: Narrowing | None = None
-
-    def draft(self, place: Place, rejected: Rejections) -> Draft:
-        """A new statement there, for a credential that is narrowed so."""
-        return Draft(self.operation, self.catalogue, place, rejected, self.narrowing)
+    late: Late = field(default_factory=dict)
+    """What comes later than the object it is on, if the answer is delivered in parts."""
 
     def platform(self, selected: Selected) -> Part:
         """A root field read from the platform's tables: `viewer`, `sites`. One row, one column: its JSON."""
@@ -48,7 +44,7 @@ class Compiler:
         path, trail = (selected.key,), under((), selected.output)
 
         def build(rejected: Rejections) -> Part:
-            draft = self.draft(Place.PLATFORM, rejected)
+            draft = Draft(self.operation, self.catalogue, Place.PLATFORM, rejected, self.late)
             json: Json
             if isinstance(binding, Connected):
                 json = func.to_json(draft.field(selected, None, (), path))
@@ -63,7 +59,7 @@ class Compiler:
         type_ = self._site_type()
 
         def build(rejected: Rejections) -> Part:
-            draft = self.draft(Place.SITE, rejected)
+            draft = Draft(self.operation, self.catalogue, Place.SITE, rejected)
             source = self.catalogue.source(type_.name)
             row = draft.table(source)
             with draft.inside(row):
@@ -76,7 +72,7 @@ class Compiler:
     def site_fields(self, selection_sets: SelectionSets, path: Path) -> tuple[Path, ...]:
         """The paths of the fields right under a site that only the site's own tables can answer."""
         type_ = self._site_type()
-        draft = self.draft(Place.PLATFORM, NONE)
+        draft = Draft(self.operation, self.catalogue, Place.PLATFORM, NONE)
         fields = collect(self.operation, type_, selection_sets)
         return tuple((*path, item.key) for item in fields if draft.is_of_site(type_, item))
 
@@ -95,7 +91,7 @@ class Compiler:
         """
 
         def build(rejected: Rejections) -> Part:
-            draft = self.draft(place, rejected)
+            draft = Draft(self.operation, self.catalogue, place, rejected)
             queries = []
             for tag in tags:
                 named = self.operation.schema.type_map[self.catalogue.tags[tag]]
@@ -104,11 +100,7 @@ class Compiler:
                 wanted = draft.parameter(keys(tag), UUIDS, path)
                 with draft.inside(row):
                     json = draft.row_json(draft.types_over(named, source), selection_sets, row, trail, path)
-                visible = (
-                    row.c[source.key] == func.any(wanted),
-                    source.policy(row, draft.uncounted),
-                    *draft.within(source, row),
-                )
+                visible = (row.c[source.key] == func.any(wanted), source.policy(row, draft.uncounted))
                 columns = (literal(tag, Text), cast(row.c[source.key], Text), cast(json, Text))
                 queries.append(select(*columns).where(*visible))
             query = queries[0] if len(queries) == 1 else union_all(*queries)
@@ -125,7 +117,7 @@ class Compiler:
         """The part by which each site answers its own fields: one row, its state and a column for each field."""
 
         def build(rejected: Rejections) -> Part:
-            draft = self.draft(Place.SITE, rejected)
+            draft = Draft(self.operation, self.catalogue, Place.SITE, rejected)
             row = draft.table(self.catalogue.source(self._site_type().name))
             with draft.inside(row):
                 columns = [

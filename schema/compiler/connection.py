@@ -32,7 +32,7 @@ from sqlalchemy.types import TypeEngine
 from schema.bind import Connected, Order, Source
 from schema.compiler import paginate
 from schema.compiler.filters import given
-from schema.compiler.json import EMPTY_LIST, json_object
+from schema.compiler.json import EMPTY_LIST
 from schema.compiler.paginate import CUT, NUMBER, Page
 from schema.compiler.part import Call, Getter, Path
 from schema.compiler.selection import Selected, Value, arguments, collect
@@ -85,11 +85,11 @@ def connection_json(
         elif item.name == "totalCount":
             pairs.append((item.key, _total(draft, conditions)))
         elif item.name == "pageInfo":
-            pairs.append((item.key, _page_info(draft, stretch, item, rows, path)))
+            pairs.append((item.key, _page_info(draft, stretch, item, rows, (*path, item.key))))
         else:
             edges_trail = under(trail, item.output)
             pairs.append((item.key, _edges(draft, stretch, item, rows, edges_trail, (*path, item.key))))
-    value = json_object(pairs)
+    value = draft.object_json(pairs, path)
     return draft.summary(value, rows) if rows is not None else _once_read(draft, stretch, value, path)
 
 
@@ -124,7 +124,6 @@ class _Conditions:
         return [
             self.binding.join(self.row, target, terms),
             self.policy(target, terms),
-            *draft.within(self.source, target),
             *(filter_.build(target, parameter, terms) for filter_, parameter in self.filters),
         ]
 
@@ -205,7 +204,7 @@ def _edges(
                 trail_of_node = under(item_trail, item.output)
                 value = draft.row_json(types, item.selection_sets, rows, trail_of_node, (*path, item.key))
             pairs.append((item.key, value))
-    edge = json_object(pairs)
+    edge = draft.object_json(pairs, path)
     numbered = NUMBER in rows.c
     edges = func.json_agg(aggregate_order_by(edge, rows.c[NUMBER].desc()) if stretch.page.backward else edge)
     kept = edges.filter(rows.c[NUMBER] <= stretch.page.size) if numbered else edges
@@ -242,7 +241,7 @@ def _page_info(
                 number = start if name == "startCursor" else end
                 value = func.max(_cursor(draft, stretch, rows, path)).filter(rows.c[NUMBER] == number)
         pairs.append((item.key, value))
-    return json_object(pairs)
+    return draft.object_json(pairs, path)
 
 
 def object_type(type_: GraphQLOutputType) -> GraphQLObjectType:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from graphql import GraphQLNamedType, GraphQLObjectType, get_named_type
-from sqlalchemy import ARRAY, ColumnElement, FromClause, Text, Uuid, cast, func, literal, select
+from sqlalchemy import ARRAY, JSON, ColumnElement, FromClause, Text, Uuid, cast, func, literal, select
 
 from auth.policy import Row
 from schema.bind import Column, Expression, GlobalId, One, Source
@@ -20,6 +20,7 @@ from schema.compiler.sql import Draft
 from schema.compiler.trail import Trail
 
 ORDINAL = "ordinal"
+GIVEN = "given"
 
 
 def entities(
@@ -33,18 +34,15 @@ def entities(
     source = compiler.catalogue.source(named.name)
 
     def build(rejected: Rejections) -> Part:
-        draft = compiler.draft(key.place, rejected)
+        draft = Draft(compiler.operation, compiler.catalogue, key.place, rejected)
         row = draft.table(source)
         asked = _asked(draft, key, path, what)
+        if key.takes_given:
+            draft.given = (row, cast(asked.c[GIVEN], JSON))
         with draft.inside(asked), draft.inside(row):
             matches = [_matches(draft, key.type_name, row, leaf.path, value) for leaf, value in _values(key, asked)]
             json = draft.row_json(draft.types_over(named, source), selection_sets, row, trail, path)
-        where = (
-            *matches,
-            *_of_type(draft, named, source, row),
-            source.policy(row, draft.uncounted),
-            *draft.within(source, row),
-        )
+        where = (*matches, *_of_type(draft, named, source, row), source.policy(row, draft.uncounted))
         columns = (cast(asked.c[ORDINAL], Text), cast(json, Text))
         query = select(*columns).select_from(asked).join(row, literal(True)).where(*where)
         return compiler.part(draft, query, rejected, build)
@@ -53,9 +51,9 @@ def entities(
 
 
 def _asked(draft: Draft, key: Key, path: Path, what: object) -> FromClause:
-    """The references as rows: a column for each value of the key, and the number."""
-    arrays = [draft.parameter(referred(what, number), ARRAY(Text), path) for number in range(len(key.compared))]
-    names = [f"value_{number}" for number in range(len(arrays))]
+    """The references as rows: a column for each value of the key, what was given with it if need be, and the number."""
+    names = [f"value_{number}" for number in range(len(key.compared))] + [GIVEN] * key.takes_given
+    arrays = [draft.parameter(referred(what, number), ARRAY(Text), path) for number in range(len(names))]
     return func.unnest(*arrays).table_valued(*names, with_ordinality=ORDINAL).render_derived(name="asked")
 
 

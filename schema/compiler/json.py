@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import JSON, ColumnElement, Text, cast, func, literal, literal_column
 
-NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*\Z")
+NAME = re.compile(r"(?:[_A-Za-z][_0-9A-Za-z]*|~[0-9]+)\Z")  # `~` and a number: what is put aside for later
 OBJECT_FIELDS_MOST = 50
 """`json_build_object` takes 100 arguments: Postgres' FUNC_MAX_ARGS."""
 

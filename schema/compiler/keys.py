@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import orjson
 from graphql import (
     FieldNode,
     GraphQLError,
@@ -26,7 +27,7 @@ from graphql import (
 )
 from strawberry.federation.schema_directives import Key as KeyDirective
 
-from schema.bind import Column, Expression, GlobalId, One, Place
+from schema.bind import Column, Expression, Given, GlobalId, One, Place
 from schema.catalogue import Catalogue, UnboundError
 from schema.compiler.part import encode
 from schema.errors import PleinError, bad_input
@@ -58,6 +59,8 @@ class Key:
     fields: str
     leaves: tuple[Leaf, ...]
     place: Place
+    takes_given: bool
+    """Whether the type has fields that are made from the rest of a representation."""
 
     @property
     def compared(self) -> tuple[Leaf, ...]:
@@ -72,6 +75,7 @@ class Reference:
     key: Key
     site: UUID | str
     values: tuple[str, ...]
+    """The compared ones, in the key's order; and if the type takes what was given, that, as JSON."""
 
 
 def keys_of(catalogue: Catalogue) -> dict[str, tuple[Key, ...]]:
@@ -96,7 +100,8 @@ def _key(catalogue: Catalogue, type_name: str, fields: str) -> Key:
         raise UnboundError(f"The key `{fields}` of {type_name} does not say on which site it is.")
     if type_name != SITE and all(leaf.is_place for leaf in leaves):
         raise UnboundError(f"The key `{fields}` of {type_name} says on which site it is, and no more.")
-    return Key(type_name, fields, leaves, Place.PLATFORM if on_platform else Place.SITE)
+    takes_given = any(name == type_name and isinstance(each, Given) for (name, _), each in catalogue.bindings.items())
+    return Key(type_name, fields, leaves, Place.PLATFORM if on_platform else Place.SITE, takes_given)
 
 
 def _leaves(catalogue: Catalogue, type_name: str, fields: SelectionSetNode, above: FieldPath) -> Iterator[Leaf]:
@@ -132,7 +137,8 @@ def reference(keys: Mapping[str, tuple[Key, ...]], representation: Any, at: str)
         values = [_value(representation, leaf.path) for leaf in key.leaves]
         if all(value is not None for value in values):
             texts = [_text(leaf, value, at) for leaf, value in zip(key.leaves, values, strict=True)]
-            return _reference(key, texts)
+            given = (orjson.dumps(representation).decode(),) if key.takes_given else ()
+            return _reference(key, texts, given)
     wanted = ", or ".join(f"`{key.fields}`" for key in keys[name])
     raise bad_input(at, f"{name} is referred to by {wanted}.")
 
@@ -155,7 +161,7 @@ def _text(leaf: Leaf, value: Any, at: str) -> str:
     return text
 
 
-def _reference(key: Key, texts: list[str]) -> Reference | None:
+def _reference(key: Key, texts: list[str], given: tuple[str, ...]) -> Reference | None:
     sites: set[UUID | str] = set()
     values: list[str] = []
     for leaf, text in zip(key.leaves, texts, strict=True):
@@ -174,5 +180,5 @@ def _reference(key: Key, texts: list[str]) -> Reference | None:
             values.append(str(node.key))
             sites |= set() if leaf.on_platform else {node.tenant_id}
     if key.place is Place.PLATFORM:
-        return Reference(key, PLATFORM_ID, tuple(values))
-    return Reference(key, sites.pop(), tuple(values)) if len(sites) == 1 else None
+        return Reference(key, PLATFORM_ID, (*values, *given))
+    return Reference(key, sites.pop(), (*values, *given)) if len(sites) == 1 else None

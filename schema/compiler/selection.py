@@ -116,29 +116,31 @@ def _collect(
     visited: set[str],
 ) -> None:
     for node in selection_set.selections:
-        if not _included(node, operation.variables):
+        if not included(node, operation.variables):
             continue
         if isinstance(node, FieldNode):
             key = node.alias.value if node.alias else node.name.value
             grouped.setdefault(key, []).append(node)
         elif isinstance(node, InlineFragmentNode):
-            if _applies(operation.schema, type_, node.type_condition.name.value if node.type_condition else None):
+            if applies(operation.schema, type_, node.type_condition.name.value if node.type_condition else None):
                 _collect(operation, type_, node.selection_set, grouped, visited)
         elif isinstance(node, FragmentSpreadNode) and node.name.value not in visited:
             visited.add(node.name.value)
             fragment = operation.fragments[node.name.value]
-            if _applies(operation.schema, type_, fragment.type_condition.name.value):
+            if applies(operation.schema, type_, fragment.type_condition.name.value):
                 _collect(operation, type_, fragment.selection_set, grouped, visited)
 
 
-def _applies(schema: GraphQLSchema, type_: GraphQLObjectType, condition: str | None) -> bool:
+def applies(schema: GraphQLSchema, type_: GraphQLObjectType, condition: str | None) -> bool:
+    """Whether a fragment on this type applies to objects of that one."""
     if condition is None or condition == type_.name:
         return True
     abstract = schema.type_map[condition]
     return isinstance(abstract, GraphQLInterfaceType | GraphQLUnionType) and schema.is_sub_type(abstract, type_)
 
 
-def _included(node: SelectionNode, variables: Variables) -> bool:
+def included(node: SelectionNode, variables: Variables) -> bool:
+    """Whether `@skip` and `@include` let it be."""
     for directive in node.directives or ():
         if directive.name.value in ("skip", "include"):
             (argument,) = directive.arguments or ()

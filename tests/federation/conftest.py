@@ -120,21 +120,21 @@ async def composed(plein: Running, request: pytest.FixtureRequest) -> AsyncItera
     ]
     forged = items[0][:30] + ("0" if items[0][30] != "0" else "1") + items[0][31:]
     badges.append({"id": "forged", "name": "Forged", "site": {"id": "nonsense"}, "item": {"id": forged}})
-    data = json.dumps({"badges": badges, "slugs": [*(site.slug for site in (*sites, hidden)), "niets"]})
-    async with gateway_over(home, plein, owner, data, request.param) as told:
+    data = json.dumps(
+        {"set": "square", "badges": badges, "slugs": [*(site.slug for site in (*sites, hidden)), "niets"]}
+    )
+    async with gateway_over(home, request.param, f"{plein.url}/graphql", owner.token, data) as told:
         yield Composed(request.param, told["url"], told["hints"], sites, hidden, owner, guest, items[:3], items[3])
 
 
 @asynccontextmanager
-async def gateway_over(
-    home: Path, plein: Running, person: Person, data: str, gateway: str
-) -> AsyncIterator[dict[str, Any]]:
+async def gateway_over(home: Path, gateway: str, url: str, token: str, data: str) -> AsyncIterator[dict[str, Any]]:
     """The other services and the gateway, until the block ends."""
     script = Path(__file__).with_name("square.mjs")
     pipe = asyncio.subprocess.PIPE
     environ = {**os.environ, "NODE_ENV": "production"}
     process = await asyncio.create_subprocess_exec(
-        *("node", str(script), str(home), gateway, f"{plein.url}/graphql", person.token, data),
+        *("node", str(script), str(home), gateway, url, token, data),
         stdin=pipe,
         stdout=pipe,
         env=environ,

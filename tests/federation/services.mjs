@@ -1,7 +1,7 @@
-// Services beside Plein, as anybody would write them with @apollo/subgraph: badges for sites, items and members, and pages
-// that know sites by their slug only. Each function gives a schema; `given` holds its data, with references in it.
+// Services beside ours, as anybody would write them with @apollo/subgraph: badges for sites, items and members, and pages
+// that know sites by their slug only; readers and shelves beside the library. `given` holds data, with references in it.
 
-export const badgesText = /* GraphQL */ `
+const badgesText = /* GraphQL */ `
   extend schema
     @link(
       url: "https://specs.apollo.dev/federation/v2.3"
@@ -55,7 +55,7 @@ export const badgesText = /* GraphQL */ `
   }
 `;
 
-export const pagesText = /* GraphQL */ `
+const pagesText = /* GraphQL */ `
   extend schema @link(url: "https://specs.apollo.dev/federation/v2.0", import: ["@key"])
 
   type Query {
@@ -72,17 +72,13 @@ export const pagesText = /* GraphQL */ `
   }
 `;
 
-export function pages(require, given) {
-  const { buildSubgraphSchema } = require("@apollo/subgraph");
-  const { parse } = require("graphql");
+function pages(given) {
   const homepages = given.slugs.map((slug) => ({ address: `https://${slug}.example`, site: { slug } }));
-  return buildSubgraphSchema({ typeDefs: parse(pagesText), resolvers: { Query: { homepages: () => homepages } } });
+  return { Query: { homepages: () => homepages } };
 }
 
-export function badges(require, given) {
-  const { buildSubgraphSchema } = require("@apollo/subgraph");
-  const { parse } = require("graphql");
-  const resolvers = {
+function badges(given) {
+  return {
     Query: {
       badges: () => given.badges,
       badge: (_, { id }) => given.badges.find((each) => each.id === id),
@@ -101,5 +97,89 @@ export function badges(require, given) {
     },
     Account: { __resolveReference: (reference) => reference, nickname: ({ id }) => `nick-${id.slice(-4)}` },
   };
-  return buildSubgraphSchema({ typeDefs: parse(badgesText), resolvers });
+}
+
+const readersText = /* GraphQL */ `
+  extend schema @link(url: "https://specs.apollo.dev/federation/v2.0", import: ["@key", "@shareable"])
+
+  type Query {
+    readers: [Reader!]!
+  }
+
+  type Reader @key(fields: "email") {
+    email: ID!
+    name: String
+    booksWritten: Int @shareable
+    yearsActive: Int!
+  }
+`;
+
+function readers() {
+  const all = [
+    { email: "anna@example.nl", name: "Of readers", booksWritten: 130, yearsActive: 10 },
+    { email: "bram@example.nl", name: "Of readers", booksWritten: null, yearsActive: 4 },
+  ];
+  return {
+    Query: { readers: () => all },
+    Reader: { __resolveReference: ({ email }) => all.find((each) => each.email === email) },
+  };
+}
+
+const shelvesText = /* GraphQL */ `
+  extend schema
+    @link(
+      url: "https://specs.apollo.dev/federation/v2.3"
+      import: ["@key", "@external", "@requires", "@shareable"]
+    )
+
+  type Query {
+    shelf(id: ID!): Shelf
+  }
+
+  interface Shelf @key(fields: "id") {
+    id: ID!
+  }
+
+  type OpenShelf implements Shelf @key(fields: "id") {
+    id: ID!
+    books: [Book!]!
+  }
+
+  type Book @key(fields: "id") {
+    id: ID!
+    dimensions: Size @external
+    postage: String @requires(fields: "dimensions { size weight }")
+  }
+
+  type Size @shareable {
+    size: String
+    weight: Float
+  }
+`;
+
+function shelves() {
+  const books = [{ id: "apart" }, { id: "secret" }, { id: "beyond" }];
+  return {
+    Query: { shelf: (_, { id }) => (id === "shelf-1" ? { __typename: "OpenShelf", id, books: [books[0], books[2]] } : null) },
+    Shelf: { __resolveReference: ({ id }) => ({ __typename: "OpenShelf", id }) },
+    OpenShelf: { __resolveReference: ({ id }) => ({ id, books }) },
+    Book: {
+      __resolveReference: (reference) => reference,
+      postage: ({ dimensions }) => `${dimensions.size}, ${dimensions.weight}`,
+    },
+  };
+}
+
+const SETS = {
+  square: { badges: [badgesText, badges], pages: [pagesText, pages] },
+  library: { readers: [readersText, readers], shelves: [shelvesText, shelves] },
+};
+
+// The services of a set: name, text and schema of each.
+export function servicesOf(require, { set, ...given }) {
+  const { buildSubgraphSchema } = require("@apollo/subgraph");
+  const { parse } = require("graphql");
+  return Object.entries(SETS[set]).map(([name, [text, resolvers]]) => {
+    return { name, typeDefs: parse(text), schema: buildSubgraphSchema({ typeDefs: parse(text), resolvers: resolvers(given) }) };
+  });
 }

@@ -1,41 +1,39 @@
-// Plein and two other services behind one gateway: `node square.mjs <home> <gateway> <plein's url> <token> <data as JSON>`.
-// Starts the others, asks Plein for its schema as gateways do, composes all of them with the composers of both families,
+// Ours and two other services behind one gateway: `node square.mjs <home> <gateway> <our url> <token> <data as JSON>`.
+// Starts the others, asks ours for its schema as gateways do, composes all of them with the composers of both families,
 // starts the gateway (hive, hive-router or apollo) over the result of its own family's, and prints one line of JSON: where
 // it listens. It lives until standard input ends. GET /asked tells, and forgets, what each service was asked.
 import { createRequire } from "node:module";
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import { pathToFileURL } from "node:url";
-import { badges, badgesText, pages, pagesText } from "./services.mjs";
+import { servicesOf } from "./services.mjs";
 
 const [home, way, plein, token, data] = process.argv.slice(2);
 const require = createRequire(pathToFileURL(`${home}/package.json`));
 const { createYoga } = require("graphql-yoga");
 const { composeServices } = require("@apollo/composition");
 const { composeServices: composeByTheGuild } = require("@theguild/federation-composition");
-const { parse } = require("graphql");
+const { parse, validate } = require("graphql");
 
 const listen = (handler) =>
   new Promise((done) => {
     const server = createServer(handler).listen(0, "127.0.0.1", () => done(server.address().port));
   });
 
-const given = JSON.parse(data);
-const serve = async (make) => {
-  const yoga = createYoga({ schema: make(require, given), logging: false, graphiql: false });
-  return `http://127.0.0.1:${await listen(yoga)}/graphql`;
+const serve = async ({ name, typeDefs, schema }) => {
+  const yoga = createYoga({ schema, logging: false, graphiql: false });
+  return { name, typeDefs, url: `http://127.0.0.1:${await listen(yoga)}/graphql` };
 };
 
 const told = await fetch(plein, {
   method: "POST",
-  headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+  headers: { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) },
   body: JSON.stringify({ query: "{ _service { sdl } }" }),
 });
 const { sdl } = (await told.json()).data._service;
 const services = [
   { name: "plein", url: plein, typeDefs: parse(sdl) },
-  { name: "badges", url: await serve(badges), typeDefs: parse(badgesText) },
-  { name: "pages", url: await serve(pages), typeDefs: parse(pagesText) },
+  ...(await Promise.all(servicesOf(require, JSON.parse(data)).map(serve))),
 ];
 const composed = composeServices(services);
 const byTheGuild = composeByTheGuild(services);
@@ -84,8 +82,11 @@ async function apollo() {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     const { query, variables } = JSON.parse(Buffer.concat(chunks).toString());
+    const document = parse(query);
+    const errors = validate(gateway.schema, document); // which Apollo Server does before it asks the gateway
+    if (errors.length) return response.end(JSON.stringify({ errors }));
     const result = await gateway.executor({
-      document: parse(query),
+      document,
       queryHash: createHash("sha256").update(query).digest("hex"),
       request: { query, variables, http: { headers: new Map() } },
       context: { authorization: request.headers.authorization },

@@ -75,6 +75,10 @@ class Author:
     fragments: list[Fragment] = field(default_factory=list)
     keys: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     room: int = PARTS_MOST
+    later: bool = False
+    """Whether fragments may be deferred, and lists streamed."""
+
+    labels: int = 0
 
     def document(self) -> Request:
         """A whole operation."""
@@ -129,8 +133,9 @@ class Author:
         is_list = "first" in definition.args
         deep = connections >= 1
         arguments = self.arguments(type_, name, definition, deep=deep, is_list=is_list)
-        key = self.key(name, arguments, str(definition.type))
-        condition = self.condition()
+        streamed = self.streamed(definition)
+        key = self.key(name, arguments + streamed, str(definition.type))
+        condition = self.condition() + streamed
         named = get_named_type(definition.type)
         below = ""
         if not is_leaf_type(named):
@@ -149,9 +154,9 @@ class Author:
     def inline(self, type_: GraphQLNamedType, depth: int, connections: int) -> str:
         """An inline fragment, with or without a type."""
         if self.draw(st.integers(0, 4)) == 0:
-            return f"...{self.condition()} {self.selection(type_, depth - 1, connections)}"
+            return f"...{self.condition()}{self.deferred()} {self.selection(type_, depth - 1, connections)}"
         on = self.draw(st.sampled_from(self.overlapping(type_)))
-        return f"... on {on.name}{self.condition()} {self.selection(on, depth - 1, connections)}"
+        return f"... on {on.name}{self.condition()}{self.deferred()} {self.selection(on, depth - 1, connections)}"
 
     def spread(self, type_: GraphQLNamedType, depth: int, connections: int) -> str:
         """A named fragment, a known one or a new one."""
@@ -162,12 +167,12 @@ class Author:
             if each.type in overlapping and each.depth < depth and each.connections >= connections
         ]
         if known and self.draw(st.booleans()):
-            return f"...{self.draw(st.sampled_from(known)).name}{self.condition()}"
+            return f"...{self.draw(st.sampled_from(known)).name}{self.condition()}{self.deferred()}"
         on = self.draw(st.sampled_from(overlapping))
         text = self.selection(on, depth - 1, connections)
         made = Fragment(f"F{len(self.fragments)}", on, depth - 1, connections, text)
         self.fragments.append(made)
-        return f"...{made.name}{self.condition()}"
+        return f"...{made.name}{self.condition()}{self.deferred()}"
 
     def overlapping(self, type_: GraphQLNamedType) -> list[GraphQLNamedType]:
         """The types that a fragment under this one may be on, the more telling ones more often."""
@@ -193,6 +198,29 @@ class Author:
         boolean = get_named_type(self.schema.directives[0].args["if"].type)
         names = self.draw(st.sampled_from([("skip",), ("include",), ("skip", "include")]))
         return "".join(f" @{name}(if: {self.expression(GraphQLNonNull(boolean), 'if', '', False)})" for name in names)
+
+    def deferred(self) -> str:
+        """Nothing, or `@defer`, perhaps with a label or a condition."""
+        if not self.later or self.draw(st.integers(0, 2)) == 0:
+            return ""
+        return f" @defer{self.when_later()}"
+
+    def streamed(self, definition: GraphQLField) -> str:
+        """Nothing, or `@stream` on a list; always with a label, so that no two fields with it can be merged."""
+        is_list = isinstance(get_nullable_type(definition.type), GraphQLList)
+        if not self.later or not is_list or self.draw(st.integers(0, 2)) == 0:
+            return ""
+        count = self.draw(st.sampled_from(["", ", initialCount: 0", ", initialCount: 1", ", initialCount: 3"]))
+        return f" @stream{self.when_later(count, labelled=True)}"
+
+    def when_later(self, more: str = "", *, labelled: bool = False) -> str:
+        """The arguments of one of the two."""
+        self.labels += 1
+        label = f'label: "l{self.labels}"' if labelled or self.draw(st.booleans()) else ""
+        boolean = GraphQLNonNull(get_named_type(self.schema.directives[0].args["if"].type))
+        condition = "" if self.draw(st.integers(0, 3)) else f" if: {self.expression(boolean, 'if', '', False)}"
+        arguments = f"{label}{condition}{more}".strip(" ,")
+        return f"({arguments})" if arguments else ""
 
     def arguments(
         self, type_: GraphQLNamedType, name: str, definition: GraphQLField, *, deep: bool, is_list: bool
@@ -289,13 +317,13 @@ def anything(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def requests(schema: GraphQLSchema, pools: Pools) -> st.SearchStrategy[Request]:
-    """Documents over the whole of `Query`."""
+def requests(schema: GraphQLSchema, pools: Pools, *, later: bool = False) -> st.SearchStrategy[Request]:
+    """Documents over the whole of `Query`; with `later`, fragments may be deferred and lists streamed."""
     values = Values(pools)
 
     @st.composite
     def request(draw: Drawn) -> Request:
-        return Author(draw, schema, values).document()
+        return Author(draw, schema, values, later=later).document()
 
     return request()
 

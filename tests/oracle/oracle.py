@@ -12,6 +12,9 @@ from functools import cache
 from typing import Any
 
 from graphql import (
+    REMOVE,
+    DirectiveDefinitionNode,
+    DirectiveNode,
     DocumentNode,
     FieldDefinitionNode,
     GraphQLError,
@@ -19,18 +22,17 @@ from graphql import (
     NonNullTypeNode,
     Visitor,
     build_ast_schema,
-    build_schema,
     execute_sync,
     parse,
     print_schema,
     visit,
 )
 
+from schema.directives import NAMES as LATER
 from schema.errors import PleinError
 from schema.root import graphql_schema
 from tests.oracle import (  # noqa: F401 - each answers its fields
     answers_from_root,
-    answers_on_accounts,
     answers_on_items,
     answers_on_sites,
     answers_to_gateways,
@@ -54,7 +56,28 @@ class Expected:
 @cache
 def oracle_schema() -> GraphQLSchema:
     """The schema as anybody would build it from its text."""
-    return build_schema(print_schema(graphql_schema()))
+    return build_ast_schema(_text())
+
+
+def _text() -> DocumentNode:
+    """The schema's text without `@defer` and `@stream`: with them, graphql-core refuses to give one answer."""
+    read = parse(print_schema(graphql_schema()))
+    others = [
+        each
+        for each in read.definitions
+        if not (isinstance(each, DirectiveDefinitionNode) and each.name.value in LATER)
+    ]
+    return DocumentNode(definitions=tuple(others))
+
+
+def _undivided(document: DocumentNode) -> DocumentNode:
+    """The document without them: they change when an answer comes, not what it is."""
+
+    class Whole(Visitor):
+        def enter_directive(self, node: DirectiveNode, *_: Any) -> Any:
+            return REMOVE if node.name.value in LATER else None
+
+    return visit(document, Whole())  # type: ignore[no-any-return]
 
 
 @cache
@@ -66,7 +89,7 @@ def all_nullable() -> GraphQLSchema:
             kind = node.type.type if isinstance(node.type, NonNullTypeNode) else node.type
             return FieldDefinitionNode(name=node.name, arguments=node.arguments, type=kind, directives=[])
 
-    return build_ast_schema(visit(parse(print_schema(graphql_schema())), Loosen()), assume_valid=True)
+    return build_ast_schema(visit(_text(), Loosen()), assume_valid=True)
 
 
 def expect(document: DocumentNode, variables: Mapping[str, Any], asked: Asked) -> Expected:
@@ -84,7 +107,7 @@ def _run(
 ) -> tuple[Any, list[GraphQLError]]:
     result = execute_sync(
         schema,
-        document,
+        _undivided(document),
         Thing("Query", {}),
         context_value=asked,
         variable_values=dict(variables),
@@ -114,7 +137,7 @@ def differences(expected: Expected, body: bytes) -> list[str]:
     if faults - expected.possible:
         found.append(f"errors that nobody expects: {sorted(map(str, faults - expected.possible))}")
     places, expected_places = (
-        {_nulled(expected.data, each[0]) for each in these} for these in (faults, expected.faults)
+        {nulled(expected.data, each[0]) for each in these} for these in (faults, expected.faults)
     )
     if places != expected_places:
         found.append(f"errors expected for {sorted(map(str, expected.faults))}, answered {sorted(map(str, faults))}")
@@ -147,7 +170,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _nulled(data: Any, path: Path) -> Path:
+def nulled(data: Any, path: Path) -> Path:
     """The position in the data where the null of an error at this path stands."""
     for length, step in enumerate(path):
         if data is None:

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import orjson
+
 from auth.viewer import Viewer
 from gateway.app import open_square
 from gateway.context import Square
@@ -39,6 +41,17 @@ class Proof:
         coerced = coerce_variables(square.schema, operation.variables, dict(variables), hide_suggestions=False)
         return await square.execute(square, document, operation, coerced, viewer, here)
 
+    async def parts(
+        self, text: str, variables: Mapping[str, Any], viewer: Viewer, here: str | None = None
+    ) -> list[dict[str, Any]]:
+        """What the product answers in parts: its payloads, as they would be read."""
+        square = self.square
+        document = square.documents.get(text)
+        operation = document.operation(None)
+        coerced = coerce_variables(square.schema, operation.variables, dict(variables), hide_suggestions=False)
+        given = square.deliver(square, document, operation, coerced, viewer, here)
+        return [orjson.loads(each if isinstance(each, bytes) else orjson.dumps(each)) async for each in given]
+
     def expect(
         self, text: str, variables: Mapping[str, Any], viewer: Viewer, here: str | None = None
     ) -> oracle.Expected:
@@ -63,8 +76,17 @@ async def running_proof(url: str, *, write: bool = True) -> AsyncIterator[Proof]
     # Drawn documents are odd, not small; limits have their own tests.
     big = 10**9
     limits = replace(
-        settings.limits, tokens=big, directives=big, aliases=big, fields=big, merges=big, root_fields=big, nodes=big
+        settings.limits,
+        time_ms=100_000,
+        tokens=big,
+        directives=big,
+        aliases=big,
+        fields=big,
+        merges=big,
+        root_fields=big,
+        nodes=big,
     )
     settings = replace(settings, database_url=url, limits=limits)
-    async with open_square(settings, Executor().execute) as square:
+    executor = Executor()
+    async with open_square(settings, executor.execute, deliver=executor.deliver) as square:
         yield Proof(square, load(url))

@@ -165,6 +165,7 @@ async def test_the_schema_for_composing_is_told_to_whom_introspection_is(
 async def test_clients_are_not_bothered_with_directives(http: httpx.AsyncClient) -> None:
     text = "{ __schema { directives { name } types { name } } }"
     told = (await http.post("/graphql", json={"query": text})).json()["data"]["__schema"]
-    assert {each["name"] for each in told["directives"]} == {"include", "skip", "deprecated", "specifiedBy", "oneOf"}
+    theirs = {"include", "skip", "deprecated", "specifiedBy", "oneOf", "defer", "stream"}
+    assert {each["name"] for each in told["directives"]} == theirs
     own = {each["name"] for each in told["types"] if each["name"].startswith("_") and not each["name"].startswith("__")}
     assert own == {"_Any", "_Entity", "_Service"}

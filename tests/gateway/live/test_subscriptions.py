@@ -251,8 +251,7 @@ async def asked(live: Running, query: str, who: Person | None, **variables: Any)
     visit = Visit(await viewer_of(live, who), None, None, True, False, None)  # type: ignore[arg-type]
     prepared = prepare(live.square, visit, from_payload({"query": query, "variables": variables}))
     assert isinstance(prepared, Prepared)
-    question = read_question(live.square, live.square.live.plans, prepared, visit.viewer)
-    return await question.enter(live.square, visit.viewer)
+    return await read_question(live.square, live.square.live.plans, prepared).enter(live.square, visit.viewer)
 
 
 async def viewer_of(live: Running, who: Person | None) -> Viewer:
