@@ -70,8 +70,8 @@ def written(sender: str, host: str, queued: Queued) -> EmailMessage:
     message["Date"] = formatdate(usegmt=True)
     message["Message-ID"] = f"<{queued.id}@{_local_name(host)}>"  # the same at every attempt, so that it is seen as one
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = mail.language
     message.set_content(mail.text, charset="utf-8")
+    message["Content-Language"] = mail.language
     return message
 
 

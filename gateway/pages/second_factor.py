@@ -57,6 +57,7 @@ async def add(request: Request, session: Session) -> Response:
     async with local.transaction() as tx:
         codes = await confirm_app(local, tx, session.account_id, secret, form["code"])
         if codes is not None:
+            await local.attempts.forget(tx, (CODES, str(session.account_id)))
             rotated = await rotate_session(tx, session.id, _with_app(session.how))
             await local.send(tx, Letters(request).notice(known.email, "second_factor_on"))
             subject = str(session.account_id)

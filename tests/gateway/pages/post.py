@@ -66,7 +66,7 @@ def serving_mail(
     post = Post()
 
     def authenticate(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: LoginPassword) -> AuthResult:
-        return AuthResult(success=(data.login.decode(), data.password.decode()) == login)
+        return AuthResult(success=(data.login.decode(), data.password.decode()) == login, handled=False)
 
     options: dict[str, Any] = {"tls_context": tls, "require_starttls": tls is not None}
     if login is not None:
