@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schema.errors import not_found
-from schema.relay import NodeId, decode_id
+from schema.relay import PLATFORM_ID, NodeId, decode_id
 from tenants.database import become, become_platform
 from tenants.registry import Registry, TenantRef
 
@@ -56,7 +56,7 @@ class Work:
         Raises NOT_FOUND, naming the input's field, for an id of another type or of no site: all alike.
         """
         node = decode_id(text)
-        if node is None or node.tag != tag:
+        if node is None or node.tag != tag or (tag == "S" and node.tenant_id != PLATFORM_ID):
             raise not_found(name)
         tenant = await self.registry.by_id(node.key if tag == "S" else node.tenant_id)
         if tenant is None:
