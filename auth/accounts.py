@@ -82,7 +82,7 @@ async def link_identity(tx: AsyncConnection, account_id: UUID, issuer: str, subj
     """Let this issuer's subject be this account; again is no fault. Raises `IdentityTaken` where it is another's."""
     statement = (
         insert(IDENTITY)
-        .values(issuer=issuer, subject=subject, account_id=account_id, created_at=datetime.now(UTC))
+        .values(id=uuid7(), issuer=issuer, subject=subject, account_id=account_id, created_at=datetime.now(UTC))
         .on_conflict_do_nothing(index_elements=[IDENTITY.c.issuer, IDENTITY.c.subject])
     )
     await tx.execute(statement)

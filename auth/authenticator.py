@@ -6,29 +6,24 @@ shown and is none is refused; it never makes a visitor. Never looks at requests:
 
 from __future__ import annotations
 
-from auth.errors import Unauthenticated
+from auth.api_keys import PREFIX, KeyVerifier
 from auth.session_verifier import SessionVerifier
 from auth.tokens import Verifier
 from auth.viewer import Viewer
-
-KEY_PREFIX = "plein_"
-"""What every API key begins with."""
 
 
 class Authenticator:
     """One per process."""
 
-    def __init__(self, *, tokens: Verifier, sessions: SessionVerifier, keys: Verifier | None = None) -> None:
+    def __init__(self, *, tokens: Verifier, sessions: SessionVerifier, keys: KeyVerifier) -> None:
         self._tokens = tokens
-        self._keys = keys
+        self.keys = keys
         self.sessions = sessions
 
     async def bearer(self, credential: str) -> Viewer:
         """Who shows this after `Authorization: Bearer`. Raises `Unauthenticated`."""
-        if credential.startswith(KEY_PREFIX):
-            if self._keys is None:
-                raise Unauthenticated
-            return await self._keys.verify(credential)
+        if credential.startswith(PREFIX):
+            return await self.keys.verify(credential)
         return await self._tokens.verify(credential)
 
     async def session(self, token: str, host: str) -> Viewer | None:

@@ -29,6 +29,13 @@ class TokenExpired(Unauthenticated):
         super().__init__("The access token has expired; sign in again.")
 
 
+class KeyExpired(Unauthenticated):
+    """The API key was ours and is past its time."""
+
+    def __init__(self) -> None:
+        super().__init__("The API key has expired; make a new one.")
+
+
 class AccountExists(AuthError):  # noqa: N818 - a refusal, named after what is in the way
     """There is an account with this e-mail address already."""
 

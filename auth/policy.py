@@ -40,6 +40,9 @@ from tenants.tables import table_of
 ME = "me"
 """The name of the parameter that holds the viewer's account id, or null."""
 
+SITES = "sites"
+"""The name of the parameter that holds the only sites that the viewer's credential is for, where it is not for all."""
+
 
 class Level(IntEnum):
     """Who may read a thing, from fewest to most."""
@@ -87,12 +90,14 @@ class Uses:
 class Terms:
     """What every predicate of one statement is made of: the viewer, and on a site their standing there.
 
-    With `many`, the statement is about several viewers, one for each row of `standing`.
+    With `many`, the statement is about several viewers, one for each row of `standing`. `sites`: the only sites (a uuid
+    array) that the viewer's credential is for, where it is not for all.
     """
 
     account: ColumnElement[Any]
     standing: CTE
     many: bool = False
+    sites: ColumnElement[Any] | None = None
     uses: Uses = field(default_factory=Uses, compare=False)
 
     @property
@@ -100,6 +105,10 @@ class Terms:
         """The viewer in person. Whoever asks for it makes the statement this one viewer's."""
         self.uses.me = True
         return self.account
+
+    def within(self, tenant_id: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+        """That a row of the platform is of a site that the credential is for; nothing where it is for all."""
+        return [] if self.sites is None else [tenant_id == func.any(self.sites)]
 
     def clearance(self) -> ColumnElement[int]:
         """The lowest level the viewer may read on this site by who they are."""
@@ -122,10 +131,14 @@ class Terms:
         return column if self.many else select(column).scalar_subquery()
 
 
-def terms() -> Terms:
-    """The terms of one statement. The standing is one row, read once however often it is asked."""
+def terms(*, has_sites: bool = False) -> Terms:
+    """The terms of one statement. The standing is one row, read once however often it is asked.
+
+    `has_sites`: the viewer's credential is for some sites only, which the statement is given as `SITES`.
+    """
     me: ColumnElement[Any] = sql_cast(bindparam(ME, type_=Uuid), Uuid)
-    return Terms(me, _standing(me, None))
+    sites = sql_cast(bindparam(SITES, type_=ARRAY(Uuid)), ARRAY(Uuid)) if has_sites else None
+    return Terms(me, _standing(me, None), sites=sites)
 
 
 def terms_of_many(account_ids: ColumnElement[Any]) -> Terms:
@@ -245,6 +258,11 @@ def is_mine(row: Row, terms: Terms) -> ColumnElement[bool]:
 def account_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
     """Accounts on the platform: one's own. Others are met as members of a site."""
     return row.c.id == terms.me
+
+
+def mine(row: Row, terms: Terms) -> ColumnElement[bool]:
+    """What hangs on the viewer's own account: their keys, sessions, identities."""
+    return row.c.account_id == terms.me
 
 
 def activity_visible(row: Row, membership: Row, site: Row, terms: Terms) -> ColumnElement[bool]:

@@ -56,6 +56,10 @@ class Remembered:
         """Forget every credential of an account."""
         self._forget(lambda viewer: viewer.account_id == account_id)
 
+    def forget_all(self) -> None:
+        """Forget everything."""
+        self._forget(lambda _viewer: True)
+
     def _forget(self, is_meant: Callable[[Viewer], bool]) -> None:
         self.forgotten += 1
         for key in [key for key, (_, viewer) in self._known.items() if is_meant(viewer)]:

@@ -29,6 +29,10 @@ INCLUDES: dict[Scope, tuple[Scope, ...]] = {
 """Who writes on a site reads there, and who runs a site writes there: what is written is read back."""
 
 
+SQUARE_WIDE = frozenset({Scope.STATISTICS, Scope.PLATFORM, Scope.ACCOUNT})
+"""What is of no one site, so that a credential for some sites is never good for it."""
+
+
 def with_included(scopes: Iterable[str]) -> frozenset[str]:
     """These scopes with those that they include. Words that Plein does not know stay, and allow nothing."""
     given = frozenset(scopes)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from time import time
 
+from auth.assurance import assurance_of
 from auth.remembered import Remembered
 from auth.sessions import TOKEN_CHARACTERS, Session
 from auth.viewer import Viewer
@@ -50,4 +51,5 @@ def viewer_of(session: Session) -> Viewer:
         session.expires_at.timestamp(),
         sites=None if tenant_id is None else frozenset({tenant_id}),
         session_id=session.id,
+        assurance=assurance_of(session.how.issuer, session.how.amr),
     )

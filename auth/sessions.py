@@ -182,6 +182,16 @@ async def close_sessions_of(tx: AsyncConnection, account_id: UUID, *, but: UUID 
     return await _close(tx, theirs)
 
 
+async def close_sessions_of_identity(
+    tx: AsyncConnection, account_id: UUID, issuer: str, subject: str, *, but: UUID | None = None
+) -> list[UUID]:
+    """End an account's sessions that began with this identity; `but` keeps one. Gives the ids of those that ended."""
+    began = and_(SESSION.c.account_id == account_id, SESSION.c.issuer == issuer, SESSION.c.subject == subject)
+    if but is not None:
+        began = and_(began, SESSION.c.id != but, or_(SESSION.c.parent_id.is_(None), SESSION.c.parent_id != but))
+    return await _close(tx, began)
+
+
 async def close_sessions_by_issuer(
     tx: AsyncConnection, issuer: str, *, sid: str | None = None, subject: str | None = None
 ) -> list[UUID]:

@@ -6,11 +6,12 @@ Never says what the viewer may see: that is decided by the site's own rows, at t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from uuid import UUID
 
-from auth.scopes import Scope
+from auth.assurance import UNSURE, Assurance
+from auth.scopes import SQUARE_WIDE, Scope
 
 
 class PlatformRole(IntEnum):
@@ -19,6 +20,20 @@ class PlatformRole(IntEnum):
     NONE = 0
     ANALYST = 1
     OPERATOR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What a credential is good for, at most: the scopes (None: all), and whether for some sites only."""
+
+    scopes: frozenset[str] | None
+    has_sites: bool
+
+    def allows(self, scope: Scope) -> bool:
+        """Whether it is good for this. What is of no one site is not for a credential for some sites."""
+        if self.has_sites and scope in SQUARE_WIDE:
+            return False
+        return self.scopes is None or scope in self.scopes
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +54,7 @@ class Viewer:
     key_id: UUID | None = field(default=None, compare=False)
     client_id: UUID | None = field(default=None, compare=False)
     grant_id: UUID | None = field(default=None, compare=False)
+    assurance: Assurance = UNSURE
 
     key: bytes | None = field(init=False, compare=False, repr=False)
     """The account's id as Postgres reads it."""
@@ -57,9 +73,24 @@ class Viewer:
         """Whether the viewer may act on every site."""
         return self.platform_role >= PlatformRole.OPERATOR and self.allows(Scope.PLATFORM)
 
+    @property
+    def narrowing(self) -> Narrowing | None:
+        """How the credential narrows what the account may do; None where it does not."""
+        return None if self.is_whole else Narrowing(self.scopes, has_sites=self.sites is not None)
+
     def allows(self, scope: Scope) -> bool:
         """Whether the credential lets its bearer do this, if the account may."""
-        return self.scopes is None or scope in self.scopes
+        narrowing = self.narrowing
+        return narrowing is None or narrowing.allows(scope)
+
+    def narrowed_to(self, scopes: frozenset[str] | None, sites: frozenset[UUID] | None) -> Viewer:
+        """The same account by a credential for these scopes and sites. A role that it is not for is not in it."""
+        narrowed = replace(self, scopes=scopes, sites=sites)
+        role = min(self.platform_role, PlatformRole.OPERATOR if narrowed.allows(Scope.PLATFORM) else narrowed._least())
+        return replace(narrowed, platform_role=role)
+
+    def _least(self) -> PlatformRole:
+        return PlatformRole.ANALYST if self.allows(Scope.STATISTICS) else PlatformRole.NONE
 
     def reaches(self, tenant_id: UUID) -> bool:
         """Whether the credential is for this site among others."""

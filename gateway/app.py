@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.issuer import DevelopmentIssuer
+from auth.provider.upkeep import keep_up
 from auth.revocations import RevocationFeed, Revocations, load_revocations
 from gateway.context import Deliver, Execute, Square, Weigh, undivided, weightless
 from gateway.credentials import make_authenticator, provider_of
@@ -36,6 +37,7 @@ from gateway.over_http import GraphQLOverHTTP
 from gateway.over_websocket import GraphQLOverWebSocket
 from gateway.pages.at_issuers import offered
 from gateway.pages.faults import error_page, page_of_fault, wants_page
+from gateway.pages.identities import SECTION as IDENTITIES
 from gateway.pages.layout import Pages
 from gateway.pages.logging_out import end_at_issuer
 from gateway.pages.opened import opened_pages
@@ -43,9 +45,9 @@ from gateway.pages.pending import make_relying
 from gateway.pages.routes import page_routes
 from gateway.parts import database_settings, opened_database, opened_store
 from gateway.persisted import Persisted
-from gateway.provider.authorizing import authorizing_routes
 from gateway.provider.door import Door
-from gateway.provider.for_clients import client_routes
+from gateway.provider.routes import provider_routes
+from gateway.provider.telling import telling_clients
 from gateway.rates import opened_rates
 from gateway.request_id import HEADER as REQUEST_ID
 from gateway.request_id import begin_request
@@ -88,7 +90,9 @@ class Gateway:
         self._websocket: GraphQLOverWebSocket | None = None
         handlers = {HTTPException: answer_refusal, Exception: answer_fault}
         self._others = Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=handlers)
-        self._pages = self._others.state.pages = Pages(settings, lambda: self.square, offered, end_at_issuer)
+        self._pages = self._others.state.pages = Pages(
+            settings, lambda: self.square, offered, end_at_issuer, [IDENTITIES]
+        )
         self._others.state.relying = make_relying(settings)
         self._others.state.provider = Door(settings, lambda: self.square)
 
@@ -134,7 +138,7 @@ class Gateway:
     def _routes(self) -> list[BaseRoute]:
         is_development = not self._settings.is_production
         routes: list[BaseRoute] = [*health_routes(self._checks, lambda: self.is_draining)]
-        routes += [*page_routes(self._settings), *client_routes(), *authorizing_routes()]
+        routes += [*page_routes(self._settings), *provider_routes()]
         if self._settings.console:
             routes += console_routes(is_development=is_development)
         if is_development:
@@ -195,10 +199,10 @@ async def open_square(
         schema = graphql_schema()
         live = Live(database_settings(settings), most=settings.subscriptions, heartbeat_s=settings.heartbeat_seconds)
         stack.push_async_callback(live.close)
-        stack.enter_context(pruning(database, settings.signing_in.sessions))
+        provider = provider_of(settings, database)
+        stack.enter_context(pruning(database, settings.signing_in.sessions, partial(keep_up, provider)))
         rates = await stack.enter_async_context(opened_rates(settings))
         revocations = Revocations()
-        provider = provider_of(settings, database)
         authenticator = make_authenticator(settings, database, revocations, provider)
         revocations.hear(live.revoke)
         feed = RevocationFeed(
@@ -206,6 +210,7 @@ async def open_square(
         )
         feed.open()
         stack.push_async_callback(feed.close)
+        await stack.enter_async_context(telling_clients(provider, revocations))
         yield Square(
             settings=settings,
             schema=schema,

@@ -33,13 +33,9 @@ def _answer(cycle: RequestResponseCycle, status: int, headers: Sequence[tuple[by
     """What `RequestResponseCycle.send` does for a start and a body, in one go."""
     if cycle.response_started or cycle.disconnected or cycle.flow.write_paused or not cycle.keep_alive:
         return False
-    parts, lines = [STATUS_LINE[status]], 2
-    for name, value in (*cycle.default_headers, *headers):
-        parts += (name, b": ", value, b"\r\n")
-        lines += 1
-    parts.append(b"\r\n")
-    head = b"".join(parts)
-    if head.count(b"\n") != lines or b"\nconnection: " in head:
+    lines = [*map(b": ".join, cycle.default_headers), *map(b": ".join, headers)]
+    head = STATUS_LINE[status] + b"\r\n".join(lines) + b"\r\n\r\n"
+    if head.count(b"\n") != len(lines) + 2 or b"\nconnection: " in head:
         return False
     cycle.response_started = cycle.response_complete = True
     cycle.waiting_for_100_continue = False

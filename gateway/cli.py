@@ -106,7 +106,18 @@ def make_parser() -> argparse.ArgumentParser:
     add_json(each)
 
     add_site_commands(commands)
+    add_key_commands(commands)
     return parser
+
+
+def add_key_commands(commands: Any) -> None:
+    """Add `plein keys …`."""
+    about = "list and renew the keys that sign the square's tokens"
+    keys = commands.add_parser("keys", help=about, description=f"{about.capitalize()}.")
+    actions = keys.add_subparsers(metavar="ACTION", required=True)
+    add_json(add(actions, "list", run_keys("list_keys"), "list the keys that are published"))
+    each = add(actions, "rotate", run_keys("rotate"), "make new keys, which sign in an hour")
+    each.add_argument("--at-once", action="store_true", help="for stolen keys: the old ones are worth nothing from now")
 
 
 def add_site_commands(commands: Any) -> None:
@@ -251,6 +262,20 @@ def run_site(name: str, *, needs_store: bool = False) -> Command:
         command: SiteCommand = getattr(site_commands, name)
         running = running_parts if needs_store else running_database
         with running(load(), terminal.quiet) as settings:
+            return asyncio.run(command(settings, terminal, args))
+
+    return run
+
+
+def run_keys(name: str) -> Command:
+    """Return the command that runs a function of `gateway.key_commands` on a running database."""
+
+    def run(args: argparse.Namespace, terminal: Terminal) -> int:
+        from gateway import key_commands  # noqa: PLC0415
+        from gateway.parts import running_database  # noqa: PLC0415
+
+        command: SiteCommand = getattr(key_commands, name)
+        with running_database(load(), terminal.quiet) as settings:
             return asyncio.run(command(settings, terminal, args))
 
     return run

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from graphql import GraphQLSchema
 
+from auth.audit import Client
 from auth.provider.provider import Provider
 from auth.revocations import Revocations
 from auth.viewer import Viewer
@@ -26,21 +27,53 @@ if TYPE_CHECKING:
     from tenants.reader import Reader
     from tenants.registry import Registry
 
-Execute = Callable[["Square", Document, Operation, dict[str, Any], Viewer, str | None], Awaitable[bytes]]
-"""Runs an operation with coerced variables for a viewer, here: the slug or host of the site asked, None on the square.
+NOWHERE = Client()
 
-Gives the whole body of the response, partial results and their errors included; raises where the request as a whole
-fails.
-"""
+
+class Execute(Protocol):
+    """Runs an operation."""
+
+    async def __call__(
+        self,
+        square: Square,
+        document: Document,
+        operation: Operation,
+        variables: dict[str, Any],
+        viewer: Viewer,
+        here: str | None,
+        client: Client = NOWHERE,
+    ) -> bytes:
+        """The whole body of the response, partial results and their errors included.
+
+        `variables` are coerced; `here` is the slug or host of the site asked, None on the square; `client` is told for
+        mutations, for the audit. Raises where the request as a whole fails.
+        """
+        ...
+
 
 Payload = dict[str, Any]
 """One part of an answer that comes in parts, in the format of the specification's draft on incremental delivery."""
 
-Deliver = Callable[["Square", Document, Operation, dict[str, Any], Viewer, str | None], AsyncGenerator[Payload | bytes]]
-"""Runs a query and gives its answer in parts; or, as bytes, the one body of an ordinary response.
 
-Raises where the request as a whole fails, before it gives anything. Closed half-way, it ends what still runs.
-"""
+class Deliver(Protocol):
+    """Runs an operation and gives its answer in parts."""
+
+    def __call__(
+        self,
+        square: Square,
+        document: Document,
+        operation: Operation,
+        variables: dict[str, Any],
+        viewer: Viewer,
+        here: str | None,
+        client: Client = NOWHERE,
+    ) -> AsyncGenerator[Payload | bytes]:
+        """The parts; or, as bytes, the one body of an ordinary response.
+
+        Raises where the request as a whole fails, before it gives anything. Closed half-way, it ends what still runs.
+        """
+        ...
+
 
 Weigh = Callable[["Square", Document, Operation, dict[str, Any]], int]
 """How many nodes the answer to an operation can hold at the most; raises where that is over the limit."""
@@ -67,9 +100,10 @@ async def undivided(
     variables: dict[str, Any],
     viewer: Viewer,
     here: str | None,
+    client: Client = NOWHERE,
 ) -> AsyncGenerator[Payload | bytes]:
     """For an `Execute` that knows no parts."""
-    yield await square.execute(square, document, operation, variables, viewer, here)
+    yield await square.execute(square, document, operation, variables, viewer, here, client)
 
 
 @dataclass(frozen=True, slots=True)

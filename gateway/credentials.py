@@ -5,12 +5,16 @@ Promises: what one of them remembers, it forgets as soon as it is revoked. In pr
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from auth.accounts import load_viewer
+from auth.api_keys import KeyVerifier, StoredKey, load_key
 from auth.authenticator import Authenticator
 from auth.issuer import DevelopmentIssuer
 from auth.provider.provider import Provider, make_provider
+from auth.provider.signing_keys import ALL_KEYS
 from auth.provider.verifier import AccessTokenVerifier
-from auth.revocations import Revocations
+from auth.revocations import Revocations, Revoked
 from auth.session_verifier import SessionVerifier
 from auth.sessions import Session, load_session, touch_session
 from auth.tokens import TokenVerifier
@@ -45,9 +49,21 @@ def make_authenticator(
                 await touch_session(tx, session)
         return session
 
+    async def load_one(key_id: UUID) -> StoredKey | None:
+        async with database.transaction(None) as tx:
+            return await load_key(tx, key_id)
+
+    keys = KeyVerifier(load_one)
     issuers = [] if settings.is_production else [DevelopmentIssuer(settings.secret).trusted]
     others, sessions = TokenVerifier(issuers, load), SessionVerifier(load_seen)
     tokens = AccessTokenVerifier(provider, others)
-    for each in (others, tokens, sessions):
+    for each in (others, tokens, sessions, keys):
         revocations.hear_for(each.memory)
-    return Authenticator(tokens=tokens, sessions=sessions)
+
+    def hear(revoked: Revoked) -> None:
+        if revoked.subject_id == ALL_KEYS:
+            provider.keys.forget()
+            tokens.memory.forget_all()
+
+    revocations.hear(hear)
+    return Authenticator(tokens=tokens, sessions=sessions, keys=keys)

@@ -12,6 +12,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from auth.local.attempts import remove_old_attempts
 from auth.local.email_change import remove_old_changes
@@ -31,9 +32,9 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def pruning(database: Database, limits: SessionLimits) -> Iterator[None]:
-    """Remove what is over every hour, while the block lasts. `limits` say when sessions are."""
-    task = asyncio.create_task(_prune_for_ever(database, limits))
+def pruning(database: Database, limits: SessionLimits, *others: Callable[[], Awaitable[object]]) -> Iterator[None]:
+    """Remove what is over every hour, while the block lasts. `limits` say when sessions are; `others` are done too."""
+    task = asyncio.create_task(_prune_for_ever(database, limits, *others))
     try:
         yield
     finally:
@@ -70,11 +71,16 @@ async def remove_what_is_over(database: Database, limits: SessionLimits) -> int:
     return removed
 
 
-async def _prune_for_ever(database: Database, limits: SessionLimits) -> None:
+async def _prune_for_ever(database: Database, limits: SessionLimits, *others: Callable[[], Awaitable[object]]) -> None:
+    jobs: tuple[Callable[[], Awaitable[object]], ...] = (
+        partial(prune_events, database),
+        partial(remove_what_is_over, database, limits),
+        *others,
+    )
     while True:
         await asyncio.sleep(EVERY_S * random.uniform(0.5, 1.5))  # noqa: S311 - several processes start together
-        try:
-            await prune_events(database)
-            await remove_what_is_over(database, limits)
-        except Exception as error:  # the next time comes
-            logger.warning("what is over could not be removed: %s", error)
+        for job in jobs:
+            try:
+                await job()
+            except Exception as error:  # the next time comes
+                logger.warning("what is over could not be removed: %s", error)

@@ -220,7 +220,8 @@ class GraphQLOverHTTP:
             viewer = await self._viewer(authorization)
         else:
             viewer = ANONYMOUS if cookie is None else await self._signed_in(cookie, headers)
-        caller = caller_of(viewer, scope.get("client"), headers.get(b"x-forwarded-for"), settings.proxies)
+        peer, forwarded_for = scope.get("client"), headers.get(b"x-forwarded-for")
+        caller = caller_of(viewer, peer, forwarded_for, settings.proxies)
         return Visit(
             viewer,
             site_here(headers.get(b"host", b""), settings.base_host),
@@ -228,6 +229,7 @@ class GraphQLOverHTTP:
             scope.get("method", "POST") == "POST",  # a WebSocket has none, and may write
             b"plein-cost" in headers,
             rates if rates is not None and rates.is_limited(caller) else None,
+            whence=(peer, forwarded_for, headers.get(b"user-agent")),
         )
 
     async def _request(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> GraphQLRequest | Batch:

@@ -16,6 +16,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from gateway.access import VARIABLES as ACCESS
+from gateway.access import Access, access_from
 from gateway.issuers_file import IssuersFileError
 from gateway.limits import UNITS, Limits
 from gateway.local_accounts import VARIABLES as LOCAL_ACCOUNTS
@@ -97,6 +99,7 @@ class Settings:
     signing_in: SigningIn
     local: LocalAccounts
     providing: Providing
+    access: Access
 
     @property
     def is_production(self) -> bool:
@@ -144,6 +147,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         signing_in=_signing_in(values),
         providing=providing_from(values),
         local=local_accounts_from(values, host),
+        access=access_from(values),
     )
 
 
@@ -361,6 +365,7 @@ VARIABLES = (
     *SIGNING_IN,
     *LOCAL_ACCOUNTS,
     *PROVIDING,
+    *ACCESS,
     *WATCHING,
     *(
         Variable(

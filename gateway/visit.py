@@ -15,19 +15,25 @@ from typing import Any, NamedTuple
 import orjson
 from graphql import OperationType
 
+from auth.audit import Client
 from auth.viewer import Viewer
-from gateway.callers import Caller
-from gateway.context import Payload, Square
+from gateway.callers import Caller, address_of
+from gateway.context import NOWHERE, Payload, Square
 from gateway.documents import Document, Operation
 from gateway.errors import Header, Refusal, problem_from
 from gateway.rates import Rates
 from gateway.request import GraphQLRequest
+from gateway.request_id import current_request_id
 from gateway.variables import coerce_variables
 from schema.compiler.slices import sliced
 
 ALLOW_POST: Header = (b"allow", b"POST")
 REQUEST_COST = 1
 LONG_TEXT = 2_000  # characters; examining a document takes some 20 microseconds for each
+
+
+Whence = tuple[tuple[str, int] | None, bytes | None, bytes | None]
+"""Where a request comes from, as it came: the peer's address, X-Forwarded-For and User-Agent."""
 
 
 @dataclass(slots=True)
@@ -41,6 +47,7 @@ class Visit:
     tells_cost: bool
     rates: Rates | None
     earned: tuple[Header, ...] = ()
+    whence: Whence = (None, None, None)
 
 
 MakeVisit = Callable[[MutableMapping[str, Any], Mapping[bytes, bytes]], Awaitable[Visit]]
@@ -122,7 +129,8 @@ def _document(square: Square, request: GraphQLRequest) -> Document:
 async def run_prepared(square: Square, visit: Visit, prepared: Prepared) -> bytes:
     """The body of the response to what was prepared; raises where the request as a whole fails."""
     document, operation, variables, nodes = prepared
-    body = await square.execute(square, document, operation, variables, visit.viewer, visit.here)
+    client = client_of(square, visit) if operation.type is OperationType.MUTATION else NOWHERE
+    body = await square.execute(square, document, operation, variables, visit.viewer, visit.here, client)
     return body if not visit.tells_cost else _with_cost(body, nodes)
 
 
@@ -130,7 +138,8 @@ async def run_in_parts(square: Square, visit: Visit, prepared: Prepared) -> Asyn
     """The parts of the response to what was prepared, or its one body; raises before the first one."""
     document, operation, variables, nodes = prepared
     is_first = True
-    given = square.deliver(square, document, operation, variables, visit.viewer, visit.here)
+    client = client_of(square, visit) if operation.type is OperationType.MUTATION else NOWHERE
+    given = square.deliver(square, document, operation, variables, visit.viewer, visit.here, client)
     async with aclosing(given) as payloads:
         async for payload in payloads:
             if not is_first or not visit.tells_cost:
@@ -144,6 +153,13 @@ async def run_in_parts(square: Square, visit: Visit, prepared: Prepared) -> Asyn
 
 def _with_cost(body: bytes, nodes: int) -> bytes:
     return body[:-1] + b',"extensions":{"cost":{"nodes":%d}}}' % nodes
+
+
+def client_of(square: Square, visit: Visit) -> Client:
+    """Where a visit comes from, for the audit."""
+    peer, forwarded_for, agent = visit.whence
+    address = address_of(peer, forwarded_for, square.settings.proxies)
+    return Client(address, (agent or b"").decode("latin-1"), visit.viewer.credential, current_request_id())
 
 
 async def _prepared_or_error(square: Square, visit: Visit, request: GraphQLRequest | Refusal) -> Prepared | Exception:

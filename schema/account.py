@@ -11,16 +11,17 @@ import strawberry
 
 from auth import policy
 from auth.policy import Role
-from schema.bind import Column, One, Order, Place, Source, at, bound
+from schema.bind import Column, Connected, One, Order, Place, Source, at, bound
 from schema.federation import key
 from schema.levels import MemberRole, ranked, value
-from schema.relay import Node
+from schema.relay import Connection, Node, connection
 from tenants.platform_tables import Account as AccountTable
 from tenants.site_tables import Member as MemberTable
 from tenants.site_tables import PersonWindow
 from tenants.tables import table_of
 
 if TYPE_CHECKING:
+    from schema.api_key import ApiKey
     from schema.site import Site
 
 ACCOUNTS = Source(
@@ -30,6 +31,9 @@ ACCOUNTS = Source(
     tag="A",
 )
 MEMBERS = Source(tables={Place.SITE: table_of(MemberTable)}, key="account_id", policy=policy.member_visible, tag="M")
+
+OWN = "Only under `viewer`; null on a site, where others see the account."
+"""Said of what an account tells to itself alone."""
 
 MEMBER_ORDERS = {
     "OLDEST": Order("joined_at", descending=False, numeric=True),
@@ -45,6 +49,20 @@ class MemberOrder(Enum):
     NEWEST = value("NEWEST", "Who joined last comes first.")
 
 
+API_KEY_ORDERS = {
+    "NEWEST": Order("created_at", descending=True, numeric=True),
+    "OLDEST": Order("created_at", descending=False, numeric=True),
+}
+
+
+@strawberry.enum(description="The order of a list of keys.")
+class ApiKeyOrder(Enum):
+    """The order of a list of keys."""
+
+    NEWEST = value("NEWEST", "The latest made first.")
+    OLDEST = value("OLDEST", "The first made first.")
+
+
 @bound(ACCOUNTS)
 @strawberry.type(description="A person, on all sites.")
 class Account(Node):
@@ -52,6 +70,11 @@ class Account(Node):
 
     name: str = strawberry.field(description="The name shown to others.", metadata=at(Column("name")))
     created_at: datetime = strawberry.field(description="When the account was made.", metadata=at(Column("created_at")))
+    api_keys: Connection[Annotated["ApiKey", strawberry.lazy("schema.api_key")]] | None = connection(
+        Connected(lambda account, key, _: key.c.account_id == account.c.id, API_KEY_ORDERS),
+        f"The account's keys for machines, the latest made first. {OWN}",
+        order_by=(ApiKeyOrder, "The order of the list."),
+    )
 
 
 @bound(MEMBERS)

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, FromClause, Table
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from auth.policy import Terms
+from auth.scopes import Scope
 
 METADATA = "bind"
 """The key of a binding in a strawberry field's metadata."""
@@ -56,6 +57,10 @@ class Source:
     """The letter of the type in global ids; empty where it is no Node."""
     discriminator: str = ""
     """The column that names the concrete type (in capitals) of an interface's row."""
+    needs: Mapping[Place, Scope] = field(default_factory=dict)
+    """What a credential with scopes must have to read these rows there; READ where nothing is said."""
+    site: str = ""
+    """On the platform: the column that says of which site a row is. Credentials for some sites see those rows only."""
 
 
 class Nothing(Enum):
@@ -164,20 +169,24 @@ class Root(StrEnum):
 
 @dataclass(frozen=True)
 class Rooted:
-    """A root field, done by the executor of that name."""
+    """A root field, done by the executor of that name. `needs`: what a credential with scopes must have."""
 
     root: Root
+    needs: Scope = Scope.READ
 
 
 @dataclass(frozen=True)
 class Mutates:
     """A mutation: the service that does it, and the payload's field that a repeated request gets back.
 
-    `service(work, viewer, input)` checks, writes and returns a `schema.work.Done`; it never commits.
+    `service(work, viewer, input)` checks, writes and returns a `schema.work.Done`; it never commits. `needs`: what a
+    credential with scopes must have. `is_privileged`: doing it is always worth a row in the audit.
     """
 
     service: Callable[[Any, Any, Any], Awaitable[Any]]
     returns: str
+    needs: Scope
+    is_privileged: bool = False
 
 
 @dataclass(frozen=True)

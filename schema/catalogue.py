@@ -13,7 +13,7 @@ from typing import cast
 
 from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, is_introspection_type
 
-from schema.bind import METADATA, AnySource, Binding, Source
+from schema.bind import METADATA, AnySource, Binding, Place, Source
 from schema.relay import Connection, Edge, Node, PageInfo
 
 PAGING = (Connection, Edge, PageInfo)
@@ -32,6 +32,8 @@ class Catalogue:
     sources: Mapping[str, AnySource]
     bindings: Mapping[tuple[str, str], Binding]
     tags: Mapping[str, str]
+    on_platform: frozenset[str]
+    """Letters of types whose ids name no site: accounts, and what hangs on them. (Sites are found in their own way.)"""
 
     def source(self, type_name: str) -> Source:
         """The source of a type that has rows."""
@@ -61,7 +63,12 @@ def catalogue(schema: GraphQLSchema) -> Catalogue:
             tags.setdefault(source.tag, _widest(type_).name)
         for field_name, field in type_.fields.items():
             bindings[name, field_name] = _binding(name, field_name, field)
-    return Catalogue(schema, sources, bindings, tags)
+    on_platform = {
+        tag
+        for tag, name in tags.items()
+        if isinstance(source := sources[name], Source) and Place.PLATFORM in source.tables and tag != "S"
+    }
+    return Catalogue(schema, sources, bindings, tags, frozenset(on_platform))
 
 
 def _binding(type_name: str, field_name: str, field: GraphQLField) -> Binding:

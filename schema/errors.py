@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from auth.scopes import SQUARE_WIDE, Scope
+
 
 class ErrorCode(StrEnum):
     """The value of `extensions.code` in every error."""
@@ -52,3 +54,10 @@ def bad_input(field: str, message: str) -> PleinError:
 def not_found(field: str) -> PleinError:
     """A thing that is not there, or that this viewer may not know of: the same error for both."""
     return PleinError(ErrorCode.NOT_FOUND, "There is no such thing, or it is not yours to see.", field=field)
+
+
+def out_of_scope(needed: Scope) -> PleinError:
+    """What the account may perhaps do, but not by the credential that was shown."""
+    message = f"Your key or token is not good for this: it would need the scope `{needed}`"
+    message += ", and to be for no sites in particular." if needed in SQUARE_WIDE else "."
+    return PleinError(ErrorCode.FORBIDDEN, message)

@@ -4,12 +4,11 @@ Promises: a mutation has one argument, `input`, and a payload of its own, so bot
 fails leaves the others of the same document their answers. Bindings only; what is done stands in `schema/services/`.
 """
 
-from typing import Any
-
 import strawberry
 
+from auth.scopes import Scope
 from schema.account import Member
-from schema.bind import NOTHING, Made, Mutates, at, bound
+from schema.bind import NOTHING, bound
 from schema.content.base import Content
 from schema.content.comment import Comment
 from schema.content.subject import Subject
@@ -17,20 +16,10 @@ from schema.group import Group
 from schema.inputs import content as content_inputs
 from schema.inputs import group as group_inputs
 from schema.inputs import site as site_inputs
-from schema.relay import argument, field
+from schema.mutations_of_account import AccountMutations
+from schema.payload import made, mutation
 from schema.services import comment, content, group, membership, site
 from schema.site import Site
-
-
-def made(name: str, description: str) -> Any:
-    """A payload's field."""
-    return strawberry.field(description=description, metadata=at(Made(name)))
-
-
-def mutation(service: Any, returns: str, input_type: type, description: str) -> Any:
-    """A mutation's field."""
-    about = "What to do, and to what."
-    return field(Mutates(service, returns), description, [argument("input", input_type, about)])
 
 
 @bound(NOTHING)
@@ -158,7 +147,7 @@ class ReactPayload:
 @strawberry.type(
     description="What can be changed. Several in one document are done one after the other, each whole or not at all."
 )
-class Mutation:
+class Mutation(AccountMutations):
     """What can be changed."""
 
     create_site: CreateSitePayload | None = mutation(
@@ -166,9 +155,16 @@ class Mutation:
         "site",
         site_inputs.CreateSiteInput,
         "Starts a site. Whoever is signed in may, and becomes its owner. A slug that is taken is a CONFLICT.",
+        needs=Scope.ADMIN,
+        privileged=True,
     )
     update_site: UpdateSitePayload | None = mutation(
-        site.update_site, "site", site_inputs.UpdateSiteInput, "Changes the settings of a site. For its admins."
+        site.update_site,
+        "site",
+        site_inputs.UpdateSiteInput,
+        "Changes the settings of a site. For its admins.",
+        needs=Scope.ADMIN,
+        privileged=True,
     )
     suspend_site: SuspendSitePayload | None = mutation(
         site.suspend_site,
@@ -176,6 +172,8 @@ class Mutation:
         site_inputs.SuspendSiteInput,
         "Closes a site for now: it can be found, but nothing on it can be seen or changed (SITE_SUSPENDED). Nothing is "
         "lost. For its owners and the platform's operators. A suspended site stays as it is.",
+        needs=Scope.ADMIN,
+        privileged=True,
     )
     resume_site: ResumeSitePayload | None = mutation(
         site.resume_site,
@@ -183,12 +181,15 @@ class Mutation:
         site_inputs.ResumeSiteInput,
         "Opens a suspended site again. For the platform's operators, and for its owners if one of them suspended it "
         "(`suspendedBy`). One that answers stays as it is.",
+        needs=Scope.ADMIN,
+        privileged=True,
     )
     join_site: JoinSitePayload | None = mutation(
         membership.join_site,
         "site",
         site_inputs.JoinSiteInput,
         "Makes the viewer a member of a site whose `joining` is OPEN; any other is FORBIDDEN. A member stays one.",
+        needs=Scope.WRITE,
     )
     leave_site: LeaveSitePayload | None = mutation(
         membership.leave_site,
@@ -196,18 +197,21 @@ class Mutation:
         site_inputs.LeaveSiteInput,
         "Ends the viewer's membership of a site and of its groups; what they wrote stays. The last owner cannot leave: "
         "CONFLICT. For who is no member nothing changes.",
+        needs=Scope.WRITE,
     )
     create_group: CreateGroupPayload | None = mutation(
         group.create_group,
         "group",
         group_inputs.CreateGroupInput,
         "Starts a group on a site. For its members; whoever starts it becomes the group's owner.",
+        needs=Scope.WRITE,
     )
     update_group: UpdateGroupPayload | None = mutation(
         group.update_group,
         "group",
         group_inputs.UpdateGroupInput,
         "Changes a group. For the group's owners and the site's admins.",
+        needs=Scope.WRITE,
     )
     join_group: JoinGroupPayload | None = mutation(
         group.join_group,
@@ -215,24 +219,28 @@ class Mutation:
         group_inputs.JoinGroupInput,
         "Makes the viewer a member of a group whose `joining` is OPEN; FORBIDDEN for others. For members of its site. "
         "For a member of the group nothing changes.",
+        needs=Scope.WRITE,
     )
     leave_group: LeaveGroupPayload | None = mutation(
         group.leave_group,
         "group",
         group_inputs.LeaveGroupInput,
         "Ends the viewer's membership of a group; what they wrote stays. For who is no member nothing changes.",
+        needs=Scope.WRITE,
     )
     create_content: CreateContentPayload | None = mutation(
         content.create_content,
         "content",
         content_inputs.CreateContentInput,
         "Publishes an item of any kind. For members, in a group for its members; NEWS and PAGE for editors.",
+        needs=Scope.WRITE,
     )
     update_content: UpdateContentPayload | None = mutation(
         content.update_content,
         "content",
         content_inputs.UpdateContentInput,
         "Changes an item. For its author and for editors.",
+        needs=Scope.WRITE,
     )
     delete_content: DeleteContentPayload | None = mutation(
         content.delete_content,
@@ -240,16 +248,19 @@ class Mutation:
         content_inputs.DeleteContentInput,
         "Deletes an item, with what was said about it, for everybody. For its author and for moderators. "
         "An item that is deleted already is NOT_FOUND.",
+        needs=Scope.WRITE,
     )
     add_comment: AddCommentPayload | None = mutation(
         comment.add_comment,
         "comment",
         content_inputs.AddCommentInput,
         "Says something about an item, or answers a comment. For members who can see it.",
+        needs=Scope.WRITE,
     )
     react: ReactPayload | None = mutation(
         comment.react,
         "subject",
         content_inputs.ReactInput,
         "Gives an item or a comment the viewer's one reaction, or takes it back. For members who can see it.",
+        needs=Scope.WRITE,
     )

@@ -15,10 +15,12 @@ from schema.account import Account
 from schema.bind import NOTHING, Connected, One, Root, Rooted, at, bound
 from schema.content.base import Content
 from schema.content.every import KIND_OF
-from schema.federation import SCALARS, VERSION, Service, definition_of, entities
+from schema.federation import SCALARS as OF_FEDERATION
+from schema.federation import VERSION, Service, definition_of, entities
 from schema.kinds import ContentKind
 from schema.mutations import Mutation
 from schema.relay import Connection, Node, argument, connection, field
+from schema.scalars import SCALARS
 from schema.sdl import served
 from schema.site import SITE_FILTERS, SITE_ORDERS, Site, SiteFilter, SiteOrder
 from schema.subscriptions import Subscription
@@ -98,7 +100,7 @@ def strawberry_schema() -> strawberry.Schema:
     """The schema as strawberry holds it, with everything that a gateway needs to compose it."""
     kinds = [kind.object_type for kind in KIND_OF.values()]
     return federation.Schema(
-        Query, Mutation, Subscription, types=kinds, federation_version=VERSION, scalar_overrides=SCALARS
+        Query, Mutation, Subscription, types=kinds, federation_version=VERSION, scalar_overrides=SCALARS | OF_FEDERATION
     )
 
 

@@ -30,6 +30,7 @@ SITES = Source(
     key="id",
     policy=policy.site_visible,
     tag="S",
+    site="id",
 )
 
 SITE_ORDERS = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Text
+from sqlalchemy import ARRAY, Column, DateTime, LargeBinary, Text, Uuid
 from sqlmodel import Field, SQLModel
 
 from tenants.platform_tables import PLATFORM, timestamp
@@ -25,3 +25,22 @@ class Revocation(SQLModel, table=True):
     kind: str = Field(sa_type=Text)
     subject_id: UUID
     revoked_at: datetime = Field(sa_column=timestamp())
+
+
+class ApiKey(SQLModel, table=True):
+    """A key for machines. `start` is what it begins with, to tell one from another; `tenant_ids` None: all sites."""
+
+    __tablename__ = "api_key"
+    __table_args__ = {"schema": PLATFORM}
+
+    id: UUID = Field(primary_key=True)
+    account_id: UUID = Field(foreign_key="platform.account.id", ondelete="CASCADE")
+    name: str = Field(sa_type=Text)
+    start: str = Field(sa_type=Text)
+    secret_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    scopes: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    tenant_ids: list[UUID] | None = Field(sa_column=Column(ARRAY(Uuid)))
+    created_at: datetime = Field(sa_column=timestamp())
+    expires_at: datetime = Field(sa_column=timestamp())
+    last_used_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))
+    revoked_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))

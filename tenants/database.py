@@ -115,6 +115,11 @@ async def become_platform(tx: AsyncConnection) -> None:
     await tx.execution_options(schema_translate_map={})
 
 
+async def become_reader(tx: AsyncConnection, role_name: str) -> None:
+    """From here on the transaction is that of the role that reads the platform's tables."""
+    await tx.exec_driver_sql(set_role(role_name))
+
+
 async def read_raw(
     tx: AsyncConnection, text: str, params: Sequence[bytes | None], names: tuple[str | None, str | None] = (None, None)
 ) -> Rows:

@@ -64,15 +64,3 @@ class Vouched(SQLModel, table=True):
 
     session_id: UUID = Field(primary_key=True, foreign_key="platform.session.id", ondelete="CASCADE")
     id_token: str = Field(sa_type=Text)
-
-
-class Invitation(SQLModel, table=True):
-    """An e-mail address, in lower case, whose owner may make an account where only the invited may."""
-
-    __tablename__ = "invitation"
-    __table_args__ = {"schema": PLATFORM}
-
-    email: str = Field(sa_type=Text, primary_key=True)
-    invited_by: UUID | None = Field(foreign_key="platform.account.id", ondelete="SET NULL")
-    created_at: datetime = Field(sa_column=timestamp())
-    expires_at: datetime = Field(sa_column=timestamp())

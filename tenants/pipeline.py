@@ -327,8 +327,10 @@ class Pipeline:
 def read_rows(result: PGresult) -> Rows:
     """All rows, each value as the server's text."""
     value = result.get_value
-    columns = range(result.nfields)
-    return [tuple([value(row, column) for column in columns]) for row in range(result.ntuples)]
+    columns, count = range(result.nfields), result.ntuples
+    if count == 1:  # as most answers, which are one JSON text
+        return [tuple([value(0, column) for column in columns])]
+    return [tuple([value(row, column) for column in columns]) for row in range(count)]
 
 
 def read_value(result: PGresult) -> bytes | None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, SmallInteger, Text, Uuid
+from sqlalchemy import ARRAY, BigInteger, Boolean, Column, DateTime, SmallInteger, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -75,6 +75,8 @@ class Tenant(SQLModel, table=True):
     suspended_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))
     suspended_by: str | None = Field(sa_type=Text)
     suspender_id: UUID | None
+    second_factor: bool = Field(sa_column=Column(Boolean, nullable=False))
+    issuers: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
 
 
 class Host(SQLModel, table=True):
@@ -109,6 +111,7 @@ class Identity(SQLModel, table=True):
     __tablename__ = "identity"
     __table_args__ = {"schema": PLATFORM}
 
+    id: UUID
     issuer: str = Field(sa_type=Text, primary_key=True)
     subject: str = Field(sa_type=Text, primary_key=True)
     account_id: UUID = Field(foreign_key="platform.account.id", ondelete="CASCADE")

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from psycopg import sql
-from sqlalchemy import delete, insert
+from sqlalchemy import ColumnElement, Text, cast, delete, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,7 +22,7 @@ from tenants.database import Database, become, become_platform, driver, run_scri
 from tenants.errors import SlugTaken
 from tenants.ids import uuid7
 from tenants.migrate import site_script
-from tenants.registry import TENANT, TenantRef
+from tenants.registry import REF, SQUARE, TENANT, TenantRef
 from tenants.roles import checked_name, create_role
 from tenants.scripts import Scripts, load_scripts
 from tenants.tables import table_of
@@ -77,9 +77,8 @@ async def provision_in(
     the table's checks refuse. Another site of the same slug that is being made right now is waited for.
     """
     scripts = scripts or load_scripts()
-    ref = new_ref(new.id, new.slug)
     now = datetime.now(UTC)
-    await register(tx, new, ref, scripts.tenant_version, now)
+    ref = await register(tx, new, scripts.tenant_version, now)
     server_version = (await driver(tx)).info.server_version
     # One text, one round trip: what is made here is the same however it is sent, only later.
     ground = sql.SQL("CREATE SCHEMA {};").format(sql.Identifier(ref.schema_name)).as_string(None)
@@ -93,15 +92,15 @@ async def provision_in(
     return ref
 
 
-async def register(tx: AsyncConnection, new: NewTenant, ref: TenantRef, schema_version: int, now: datetime) -> None:
-    """Write the site's row of the register."""
+async def register(tx: AsyncConnection, new: NewTenant, schema_version: int, now: datetime) -> TenantRef:
+    """Write the site's row of the register; how the site is called inside."""
     statement = (
         insert_or_not(TENANT)
         .values(
-            id=ref.id,
-            slug=ref.slug,
-            schema_name=ref.schema_name,
-            role_name=ref.role_name,
+            id=new.id,
+            slug=new.slug,
+            schema_name=schema_name_of(new.id),
+            role_name=role_name_of(new.id),
             name=new.name,
             description=new.description,
             language=new.language,
@@ -116,10 +115,12 @@ async def register(tx: AsyncConnection, new: NewTenant, ref: TenantRef, schema_v
         )
         # Not an error of the database's: that would end the caller's transaction.
         .on_conflict_do_nothing(index_elements=[TENANT.c.slug])
-        .returning(TENANT.c.id)
+        .returning(*REF)
     )
-    if (await tx.execute(statement)).first() is None:
-        raise SlugTaken(ref.slug)
+    made = (await tx.execute(statement)).first()
+    if made is None:
+        raise SlugTaken(new.slug)
+    return TenantRef(*made)
 
 
 async def drop(tx: AsyncConnection, tenant: TenantRef) -> None:
@@ -132,8 +133,17 @@ async def drop(tx: AsyncConnection, tenant: TenantRef) -> None:
     await run_script(tx, commands.as_string(None))
 
 
-def new_ref(tenant_id: UUID, slug: str) -> TenantRef:
-    """How a site is called inside. Schema and role share a name that is the site's own in the whole cluster."""
+def schema_name_of(tenant_id: UUID) -> str:
+    """How a site's schema is called."""
     # The last 16 hexadecimal digits: the first of a time-ordered id are the time, and those here are random.
-    name = f"t_{tenant_id.hex[-16:]}"
-    return TenantRef(tenant_id, slug, name, name)
+    return f"t_{tenant_id.hex[-16:]}"
+
+
+def role_name_of(tenant_id: UUID) -> ColumnElement[str]:
+    """How a site's role is called, as SQL: the schema's name, and what no other square has.
+
+    Roles are the whole server's, and the same site (of a demo, of a copy) may be in several of its databases.
+    """
+    here = cast(SQUARE.c.id, Text).concat(func.current_database())
+    digits = func.encode(func.sha256(func.convert_to(here, "UTF8")), "hex")
+    return select(literal(f"{schema_name_of(tenant_id)}_", Text).concat(func.substr(digits, 1, 8))).scalar_subquery()

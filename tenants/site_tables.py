@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Column, Computed, DateTime, Text, Uuid
+from sqlalchemy import ARRAY, BigInteger, Boolean, Column, Computed, DateTime, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlmodel import Field, SQLModel
 
@@ -143,6 +143,8 @@ class SiteWindow(SQLModel, table=True):
     created_at: datetime = Field(sa_column=timestamp())
     updated_at: datetime = Field(sa_column=timestamp())
     suspended_by: str | None = Field(sa_type=Text)
+    second_factor: bool = Field(sa_column=Column(Boolean, nullable=False))
+    issuers: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
 
 
 class PersonWindow(SQLModel, table=True):

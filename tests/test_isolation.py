@@ -30,8 +30,7 @@ from tests.generate.everything import Place, everything, id_arguments, lists, no
 from tests.generate.values import REFERRED, Pools, pools
 from tests.oracle.people import VIEWERS
 from tests.oracle.proof import Proof
-from tests.oracle.strangers import CLOSED, TABLES, closed, flip, forgeries, ids_of, secret
-from tests.oracle.world import SiteData
+from tests.oracle.strangers import CLOSED, OF_ACCOUNTS, TABLES, closed, flip, forgeries, ids_of, own_ids, secret
 
 SCHEMA = graphql_schema()
 OUTSIDERS = ("anonymous", "joost", "carla", "bram", "lars", "anna", "otto")
@@ -95,16 +94,19 @@ async def test_every_argument_with_an_id_takes_foreign_and_unknown_alike(
     strange = [id_ for tag in TABLES for id_ in ids_of(there, tag)[:3]]
     strange += [encode_id(NodeId(tag, here.id, UUID(int=9))) for tag in TABLES] + list(forgeries(proof))[::9]
     text = asked_on(place, "$id: ID!", argument)
-    own = owners(here, place)
     for viewer in ("carla", "anna"):
+        own = owners(proof, place, viewer)
         answers = {await proof.answer(text, {"id": id_, "own": own}, VIEWERS[viewer]) for id_ in strange}
         assert len(answers) == 1
         assert CLOSED.secret.encode() not in answers.pop()
 
 
-def owners(site: SiteData, place: Place) -> list[str]:
-    """The ids of things of a site on which the field is."""
+def owners(proof: Proof, place: Place, viewer: str) -> list[str]:
+    """The ids of things on `aster`, or of the viewer's own, on which the field is."""
+    site = proof.world.site("aster")
     tag = tag_of(SCHEMA, place.owner) if place.owner.name not in ("Query", "Viewer") else "S"
+    if tag == "A" or tag in OF_ACCOUNTS:
+        return own_ids(proof, viewer, tag)
     return ids_of(site, tag)[:100] if tag in TABLES else [encode_id(NodeId("S", PLATFORM_ID, site.id))]
 
 
@@ -126,8 +128,7 @@ def asked_on(place: Place, variable: str, arguments: str) -> str:
 @pytest.mark.parametrize("place", lists(SCHEMA), ids=str)
 async def test_a_cursor_opens_its_own_list_only(proof: Proof, drawn_from: Pools, place: Place, bound: str) -> None:
     """Cursors of the closed site, of another order, of another list, tampered ones: each an error with its field."""
-    here = proof.world.site("aster")
-    own = owners(here, place)
+    own = owners(proof, place, "anna")
     fixed = 'query: "gemeente", ' if "query" in place.definition.args else ""
     text = asked_on(place, "$cursor: String", f"{fixed}{bound}: $cursor")
     for cursor in strange_cursors(proof, drawn_from, place):
@@ -142,7 +143,7 @@ def strange_cursors(proof: Proof, drawn_from: Pools, place: Place) -> Iterator[s
     """Cursors that are not this list's on `aster` in its first order."""
     tag = place.owner.name if place.owner.name in ("Query", "Viewer") else tag_of(SCHEMA, place.owner)
     name = f"{tag}.{place.name}"
-    on_platform = place.owner.name in ("Query", "Viewer")
+    on_platform = place.owner.name in ("Query", "Viewer") or tag == "A" or tag in OF_ACCOUNTS
     site = PLATFORM_ID if on_platform else proof.world.site("aster").id
     other_site = proof.world.site("aster").id if on_platform else closed(proof).id
     ordering = place.definition.args.get("orderBy")

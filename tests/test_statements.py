@@ -25,6 +25,7 @@ from tests.generate.everything import Place, everything, lists, tag_of
 from tests.oracle.counting import noting, wired
 from tests.oracle.people import VIEWERS
 from tests.oracle.proof import Proof
+from tests.oracle.strangers import OF_ACCOUNTS, own_ids
 
 SCHEMA = graphql_schema()
 SITE = UUID(int=9)
@@ -90,9 +91,16 @@ async def test_a_suspended_site_is_asked_again_without_what_it_does_not_answer(n
 
 @pytest.mark.parametrize("place", [each for each in lists(SCHEMA) if each.owner.name not in ACROSS], ids=str)
 async def test_page_size_costs_nothing(noted: Noted, place: Place) -> None:
-    """One row or a hundred, on every list of one site."""
+    """One row or a hundred, on every list of one site, or of what hangs on one's account."""
     proof, _ = noted
     tag, site = tag_of(SCHEMA, place.owner), proof.world.site("aster")
+    if tag == "A" or tag in OF_ACCOUNTS:
+        for size in (1, 100):
+            below = f"{place.name}(first: {size}) {{ edges {{ node {{ id }} }} }}"
+            ids = json.dumps(own_ids(proof, "anna", tag))
+            text = f"{{ nodes(ids: {ids}) {{ ... on {place.owner.name} {{ {below} }} }} }}"
+            assert await asked(noted, text) == {"platform": 1}
+        return
     table, key = {"S": ("", ""), "G": ("group", "id"), "C": ("content", "id"), "K": ("comment", "id")}[tag]
     ids = [encode_id(NodeId(tag, site.id, row[key])) for row in getattr(site, table)] if table else []
     ids = ids[:100] or [encode_id(NodeId("S", PLATFORM_ID, site.id))]

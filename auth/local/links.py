@@ -78,6 +78,16 @@ async def take_link(tx: AsyncConnection, token: str, *purposes: Purpose) -> Link
     return _link((await tx.execute(delete(LINK).where(*_is_good(token, purposes)).returning(*LINK.c))).first())
 
 
+async def take_invitation(tx: AsyncConnection, email: str) -> bool:
+    """Use up the invitations of an address whose owner proved it in another way; False where there is none.
+
+    One to a role on the platform is not among them: that takes the link itself.
+    """
+    mine = (func.lower(LINK.c.email) == email.lower(), LINK.c.purpose == Purpose.INVITE, LINK.c.account_id.is_(None))
+    good = (LINK.c.role == int(PlatformRole.NONE), LINK.c.expires_at > datetime.now(UTC))
+    return (await tx.execute(delete(LINK).where(*mine, *good).returning(LINK.c.email))).first() is not None
+
+
 async def drop_links(tx: AsyncConnection, account_id: UUID, email: str) -> None:
     """Make every link of an account or to an address useless."""
     theirs = or_(LINK.c.account_id == account_id, func.lower(LINK.c.email) == email.lower())

@@ -37,10 +37,15 @@ SEAL_LIFETIME = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class MustSignIn:
-    """Somebody has to sign in first; `again`: also if they are signed in, as the client demands it."""
+    """Somebody has to sign in first.
 
-    again: bool
-    login_hint: str | None
+    `again`: they are signed in, but not as the client demands; `as_other`: somebody else may be meant; `acr` is how
+    well, where that is demanded.
+    """
+
+    again: bool = False
+    as_other: bool = False
+    acr: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +100,11 @@ async def _decide(
 ) -> Decision:
     now, client, silent = provider.clock(), request.client, "none" in request.prompts
     signed_in = here.signed_in
-    if signed_in is None or not _is_enough(request, here, signed_in, now):
+    missing = MustSignIn() if signed_in is None else _missing(request, here, signed_in, now)
+    if signed_in is None or missing is not None:
         if silent:
             raise OAuthError("login_required", "The person has to sign in.")
-        return MustSignIn(signed_in is not None, request.login_hint)
+        return missing or MustSignIn()
     sites = await find_sites(tx, provider.settings, client, request.resources, signed_in.account_id)
     wanted = permissions(request.scopes, sites)
     agreed = await load_permissions(tx, signed_in.account_id, client.id)
@@ -134,24 +140,28 @@ def _must_agree(request: AuthorizationRequest, remembered: bool) -> bool:
     return not (remembered or request.client.is_trusted)
 
 
-def _is_enough(request: AuthorizationRequest, here: Circumstances, signed_in: SignedIn, now: datetime) -> bool:
-    """Whether they are signed in as the client demands. Raises where asking once more did not help."""
+def _missing(
+    request: AuthorizationRequest, here: Circumstances, signed_in: SignedIn, now: datetime
+) -> MustSignIn | None:
+    """What is missing in how they are signed in, or None. Raises where asking once more did not help."""
     was_asked = here.asked_again_at is not None and signed_in.signed_in_at >= here.asked_again_at
-    if {"login", "select_account"} & request.prompts and not was_asked:
-        return False
-    if request.max_age is not None and not was_asked:
-        age = now - signed_in.signed_in_at
-        if age > timedelta(seconds=request.max_age):
-            return False
+    demanded = request.claims.essential_acr
+    acr = demanded[0] if demanded else next(iter(request.acr_values), None)
     if not _is_hinted(request, here.hint, signed_in):
         if was_asked:
             raise OAuthError("login_required", "Somebody else is signed in than id_token_hint says.")
-        return False
-    if request.claims.essential_acr and signed_in.acr not in request.claims.essential_acr:
+        return MustSignIn(again=True, as_other=True)
+    if demanded and signed_in.acr not in demanded:
         if was_asked:
             raise OAuthError("unmet_authentication_requirements", "The person did not sign in as demanded by acr.")
-        return False
-    return True
+        return MustSignIn(again=True, acr=acr)
+    if was_asked:
+        return None
+    age = now - signed_in.signed_in_at
+    is_old = request.max_age is not None and age > timedelta(seconds=request.max_age)
+    if "select_account" in request.prompts:
+        return MustSignIn(again=True, as_other=True)
+    return MustSignIn(again=True, acr=acr) if "login" in request.prompts or is_old else None
 
 
 def _is_hinted(request: AuthorizationRequest, hint: Mapping[str, Any] | None, signed_in: SignedIn) -> bool:
@@ -175,19 +185,19 @@ async def load_hint(provider: Provider, id_token: str | None) -> Mapping[str, An
 
 def seal(settings: ProviderSettings, query: str, now: datetime) -> str:
     """What goes along with a request while the person signs in again: when they were asked to, for this request."""
-    seconds = str(int(now.timestamp()))
-    return f"{seconds}.{_mark(settings, seconds, query)}"
+    moment = str(int(now.timestamp() * 1000))
+    return f"{moment}.{_mark(settings, moment, query)}"
 
 
 def unseal(settings: ProviderSettings, sealed: str | None, query: str, now: datetime) -> datetime | None:
     """When the person was asked to sign in again for this request; None where that is not so."""
-    seconds, _, mark = (sealed or "").partition(".")
-    if not hmac.compare_digest(mark.encode(), _mark(settings, seconds, query).encode()):
+    moment, _, mark = (sealed or "").partition(".")
+    if not hmac.compare_digest(mark.encode(), _mark(settings, moment, query).encode()):
         return None
-    asked_at = datetime.fromtimestamp(int(seconds), UTC)
+    asked_at = datetime.fromtimestamp(int(moment) / 1000, UTC)
     return asked_at if now - asked_at < SEAL_LIFETIME else None
 
 
-def _mark(settings: ProviderSettings, seconds: str, query: str) -> str:
+def _mark(settings: ProviderSettings, moment: str, query: str) -> str:
     key = derive_key(settings.secret, "asked-to-sign-in-again")
-    return hmac.digest(key, f"{seconds}\n{query}".encode(), sha256).hex()
+    return hmac.digest(key, f"{moment}\n{query}".encode(), sha256).hex()

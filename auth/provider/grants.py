@@ -82,10 +82,14 @@ async def create_grant(tx: AsyncConnection, grant: Grant, now: datetime) -> None
     await tx.execute(insert(GRANT).values(row))
 
 
-async def load_grant(tx: AsyncConnection, grant_id: UUID, now: datetime) -> Grant | None:
-    """The grant with this id if it is good now, or None."""
+async def load_grant(
+    tx: AsyncConnection, grant_id: UUID, now: datetime, *, client_id: UUID | None = None
+) -> Grant | None:
+    """The grant with this id if it is good now, or None; also where a client is named that it is not of."""
     row = (await tx.execute(select(GRANT).where(GRANT.c.id == grant_id, is_living(now)))).first()
-    return None if row is None else grant_from(row)
+    if row is None or (client_id is not None and row.client_id != client_id):
+        return None
+    return grant_from(row)
 
 
 def is_living(now: datetime) -> ColumnElement[bool]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from auth.local.local import ACR_ONE, ACR_TWO
 from auth.provider.client_authentication import ASSERTION_ALGORITHMS
 from auth.provider.person import SCOPE_OF
 from auth.provider.scopes import SCOPES
@@ -51,6 +52,7 @@ def metadata(settings: ProviderSettings) -> dict[str, Any]:
         "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "acr_values_supported": [ACR_ONE, ACR_TWO],
         "claim_types_supported": ["normal"],
         "claims_supported": [
             *("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "sid"),

@@ -10,11 +10,13 @@ Never lets a token name its own algorithm: a key has one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
@@ -22,11 +24,12 @@ from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.provider.settings import ProviderSettings
+from auth.revocations import revoke_credentials
 from auth.seal import Seal, SealBroken
-from tenants.provider_tables import SigningKey
+from tenants.provider_tables import Client, SigningKey
 from tenants.tables import table_of
 
-SIGNING_KEY = table_of(SigningKey)
+SIGNING_KEY, CLIENT = table_of(SigningKey), table_of(Client)
 ALGORITHMS = ("RS256", "ES256")
 RSA_BITS = 2048  # what RFC 7518 demands; 3072 would make each signature three times as dear
 PUBLISHED_AHEAD = timedelta(
@@ -35,7 +38,13 @@ PUBLISHED_AHEAD = timedelta(
 OVERLAP = timedelta(hours=1)  # nothing that a key signs is good for longer: access tokens have an hour at most
 LOCK = 0x706C65696E6B6579  # one maker of keys at a time, on all processes
 
+ALL_KEYS = UUID("6c65696e-7379-4b65-8973-000000000000")
+"""By this name it is told to every process that keys are to be read again at once."""
+
 Key = RSAKey | ECKey
+
+
+NOTHING: Mapping[str, Key] = MappingProxyType({})
 
 
 class KeyState(StrEnum):
@@ -57,6 +66,7 @@ class Signer:
     signs_from: datetime
     signs_until: datetime | None
     published_until: datetime | None
+    sealed: str = field(default="", repr=False)
 
     def state(self, now: datetime) -> KeyState | None:
         """What the key is at this time; None when it is past everything."""
@@ -78,11 +88,17 @@ def current_of(signers: Sequence[Signer], algorithm: str, now: datetime) -> Sign
     return max(able, key=lambda each: (each.signs_from, each.id), default=None)
 
 
-async def load_signers(tx: AsyncConnection, settings: ProviderSettings, now: datetime) -> list[Signer]:
-    """Every key that is published and that this process's secret opens, the newest first."""
+async def load_signers(
+    tx: AsyncConnection, settings: ProviderSettings, now: datetime, known: Mapping[str, Key] = NOTHING
+) -> list[Signer]:
+    """Every key that is published and that this process's secret opens, the newest first.
+
+    `known` are keys that were opened before, by their sealed form: to open one takes some milliseconds.
+    """
     published = or_(SIGNING_KEY.c.published_until.is_(None), SIGNING_KEY.c.published_until > now)
     rows = (await tx.execute(select(SIGNING_KEY).where(published).order_by(SIGNING_KEY.c.signs_from.desc()))).all()
-    return [signer for row in rows if (signer := _opened(row, settings)) is not None]
+    opened = await asyncio.to_thread(lambda: [_opened(row, settings, known) for row in rows])
+    return [each for each in opened if each is not None]
 
 
 async def keep_keys(tx: AsyncConnection, settings: ProviderSettings, now: datetime) -> None:
@@ -103,10 +119,12 @@ async def rotate_keys(tx: AsyncConnection, settings: ProviderSettings, now: date
     """Make new keys. They sign in an hour, when every client has them; nobody notices.
 
     `at_once` is for keys that were stolen: the new ones sign now, and what the old ones signed is worth nothing from
-    here on.
+    here on, and whoever came by it is sent away.
     """
     await tx.execute(select(func.pg_advisory_xact_lock(LOCK)))
     if at_once:
+        clients = await tx.scalars(select(CLIENT.c.id))
+        await revoke_credentials(tx, [ALL_KEYS, *clients])
         await tx.execute(
             update(SIGNING_KEY)
             .where(or_(SIGNING_KEY.c.published_until.is_(None), SIGNING_KEY.c.published_until > now))
@@ -157,17 +175,17 @@ def _seal(settings: ProviderSettings) -> Seal:
     return Seal(settings.secret, "signing-keys")
 
 
-def _opened(row: Any, settings: ProviderSettings) -> Signer | None:
+def _opened(row: Any, settings: ProviderSettings, known: Mapping[str, Key]) -> Signer | None:
     """The key in a row; None where another secret sealed it, or where somebody put something else there."""
+    kind: type[Key] = RSAKey if row.algorithm == "RS256" else ECKey
     try:
-        plain = _seal(settings).open(row.id, row.sealed)
-        key: Key = RSAKey.import_key(plain) if row.algorithm == "RS256" else ECKey.import_key(plain)
+        key = known.get(row.sealed) or kind.import_key(_seal(settings).open(row.id, row.sealed))
     except (SealBroken, JoseError, ValueError, TypeError):
         return None
-    if key.thumbprint() != row.id:
+    if not isinstance(key, kind) or key.thumbprint() != row.id:
         return None
     times = (row.created_at, row.signs_from, row.signs_until, row.published_until)
-    return Signer(row.id, row.algorithm, key, *times)
+    return Signer(row.id, row.algorithm, key, *times, row.sealed)
 
 
 class KeyRing:
@@ -233,5 +251,6 @@ class KeyRing:
             async with self._transaction() as tx:
                 if make:
                     await keep_keys(tx, self._settings, self._clock())
-                self._signers = await load_signers(tx, self._settings, self._clock())
+                known = {each.sealed: each.key for each in self._signers}
+                self._signers = await load_signers(tx, self._settings, self._clock(), known)
             self._read_at = self._clock()

@@ -50,7 +50,7 @@ async def revoke(provider: Provider, authorization: str | None, given: Parameter
     async with provider.transaction() as tx:
         client = await authenticate_client(tx, credentials, settings, settings.at(REVOKE_PATH), now)
         if access is not None:
-            grant = await load_grant(tx, access.grant_id, now)
+            grant = await load_grant(tx, access.grant_id, now, client_id=access.client_id)
         else:
             grant = await _grant_of_refresh_token(tx, token, now)
         if grant is not None and grant.client_id == client.id:
@@ -65,7 +65,7 @@ async def userinfo(provider: Provider, token: str) -> dict[str, Any]:
     except Unauthenticated:
         raise invalid_token() from None
     async with provider.transaction() as tx:
-        grant = await load_grant(tx, access.grant_id, now)
+        grant = await load_grant(tx, access.grant_id, now, client_id=access.client_id)
         client = None if grant is None else await load_client(tx, str(grant.client_id))
         if grant is None or client is None:
             raise invalid_token()
@@ -88,7 +88,7 @@ async def _shown(provider: Provider, given: Parameters) -> tuple[str, Access | N
 
 
 async def _access_state(tx: AsyncConnection, client: Client, access: Access, now: datetime) -> dict[str, Any]:
-    grant = await load_grant(tx, access.grant_id, now)
+    grant = await load_grant(tx, access.grant_id, now, client_id=access.client_id)
     is_its_sites = client.tenant_id is not None and access.tenant_ids == frozenset({client.tenant_id})
     if grant is None or not (grant.client_id == client.id or is_its_sites):
         return INACTIVE

@@ -120,8 +120,11 @@ async def read_access_token(keys: KeyRing, settings: ProviderSettings, token: st
     Whether its grant is still good is not looked at.
     """
     claims = await read_token(keys, settings, token, ACCESS_TYPE, now)
+    audience, sites = claims["aud"], claims.get("sites")
+    # For the whole square or for sites of it, and its audience must say the same.
+    if not audience or (settings.issuer in ([audience] if isinstance(audience, str) else audience)) != (sites is None):
+        raise Unauthenticated
     try:
-        sites = claims.get("sites")
         return Access(
             grant_id=UUID(claims["grant"]),
             client_id=UUID(claims["client_id"]),

@@ -13,12 +13,14 @@ from uuid import UUID
 from sqlalchemy import select
 
 from auth.accounts import ACCOUNT
+from auth.assurance import UNSURE, assurance_of
 from auth.errors import Unauthenticated
 from auth.provider.grants import GRANT, grant_from, is_living
 from auth.provider.provider import Provider
 from auth.provider.tokens import Access, key_id_of, read_access_token
 from auth.remembered import Remembered
 from auth.scopes import with_included
+from auth.sessions import SESSION
 from auth.tokens import TokenVerifier
 from auth.viewer import PlatformRole, Viewer
 
@@ -33,7 +35,7 @@ class AccessTokenVerifier:
 
     async def verify(self, token: str) -> Viewer:
         """Return the viewer of this token. Raises `TokenExpired` or `Unauthenticated`, and whatever reading raises."""
-        viewer = self.memory.find(token)
+        viewer = self.memory.find(token) or self._others.remembered(token)
         if viewer is not None:
             return viewer
         try:
@@ -49,8 +51,9 @@ class AccessTokenVerifier:
     async def _viewer(self, access: Access) -> Viewer:
         now = self._provider.clock()
         found = (
-            select(*GRANT.c, ACCOUNT.c.role)
+            select(*GRANT.c, ACCOUNT.c.role, SESSION.c.issuer, SESSION.c.amr)
             .join_from(GRANT, ACCOUNT, ACCOUNT.c.id == GRANT.c.account_id)
+            .outerjoin(SESSION, SESSION.c.id == GRANT.c.session_id)
             .where(GRANT.c.id == access.grant_id, is_living(now))
         )
         async with self._provider.transaction() as tx:
@@ -67,6 +70,7 @@ class AccessTokenVerifier:
             session_id=None if grant.outlives_session else grant.session_id,
             client_id=grant.client_id,
             grant_id=grant.id,
+            assurance=UNSURE if row.issuer is None else assurance_of(row.issuer, row.amr),
         )
 
 

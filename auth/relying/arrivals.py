@@ -13,19 +13,16 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.accounts import ACCOUNT, IDENTITY, create_account, link_identity
 from auth.errors import AccountExists
+from auth.local.links import take_invitation
 from auth.relying.faults import SignInFault, SignInRefused
 from auth.relying.flow import Proof
 from auth.relying.issuers import Issuer, Joiners
 from auth.relying.person import Person
-from tenants.issuer_tables import Invitation
-from tenants.tables import table_of
-
-INVITATION = table_of(Invitation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +107,8 @@ async def _require_welcome(tx: AsyncConnection, issuer: Issuer, person: Person, 
     """Raise unless an account is made for this person at this issuer."""
     if issuer.joiners is Joiners.DOMAINS and person.domain not in issuer.domains:
         raise SignInRefused(SignInFault.EMAIL_DOMAIN)
-    if issuer.joiners is Joiners.INVITED:
-        theirs = (INVITATION.c.email == email.lower(), INVITATION.c.expires_at > datetime.now(UTC))
-        used = await tx.execute(delete(INVITATION).where(*theirs).returning(INVITATION.c.email))
-        if used.first() is None:
-            raise SignInRefused(SignInFault.INVITATION_NEEDED)
+    if issuer.joiners is Joiners.INVITED and not await take_invitation(tx, email):
+        raise SignInRefused(SignInFault.INVITATION_NEEDED)
 
 
 async def _make_account(tx: AsyncConnection, proof: Proof, email: str) -> UUID:

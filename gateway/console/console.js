@@ -3,15 +3,17 @@
 (() => {
   const session = window.pleinSession;
   const at = (id) => document.getElementById(id);
-  const [who, choose, leave, panel, notice] = ["who", "choose", "leave", "accounts", "notice"].map(at);
+  const [who, enter, choose, leave, panel, notice] = ["who", "enter", "choose", "leave", "accounts", "notice"].map(at);
   const isDevelopment = document.documentElement.dataset.mode === "development";
 
   function showViewer() {
     const current = session.current();
-    who.textContent = current ? current.account.name : "Not signed in";
+    const name = current ? current.account.name : window.pleinSession.cookieName();
+    who.textContent = name ?? "Not signed in";
+    enter.hidden = Boolean(name);
     choose.hidden = !isDevelopment;
     choose.textContent = current ? "Switch" : "Sign in as";
-    leave.hidden = !current;
+    leave.hidden = !name;
     for (const button of panel.querySelectorAll("li button")) {
       if (button.dataset.id === current?.account.id) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
@@ -80,7 +82,10 @@
     if (panel.hidden) await loadAccounts();
     openPanel(panel.hidden);
   });
-  leave.addEventListener("click", () => session.signOut());
+  leave.addEventListener("click", () => {
+    if (session.current()) session.signOut();
+    else location.assign("/sign-out"); // a page that asks, as only a form of ours ends a session
+  });
   window.addEventListener("plein:session", showViewer);
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !panel.hidden) {
@@ -92,6 +97,7 @@
     if (!panel.hidden && !panel.contains(event.target) && event.target !== choose) openPanel(false);
   });
   showViewer();
+  session.askCookie();
 
   /** Whether this browser comes here for the first time: then the examples are shown, with a site that exists. */
   async function welcome() {

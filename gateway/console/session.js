@@ -1,4 +1,5 @@
-// Who is signed in, in this tab only: a token in sessionStorage, gone with the tab. Signing in is for development.
+// Who is signed in: by the browser's session, whose cookie no script reads; or, in development, as anybody, in this tab
+// only: by a token in sessionStorage, gone with the tab, which counts before the cookie.
 "use strict";
 window.pleinSession = (() => {
   const KEY = "plein.session";
@@ -16,6 +17,26 @@ window.pleinSession = (() => {
   function keep(session) {
     if (session) sessionStorage.setItem(KEY, JSON.stringify(session));
     else sessionStorage.removeItem(KEY);
+    window.dispatchEvent(new Event("plein:session"));
+  }
+
+  let cookieAccount = null;
+
+  /** The name of whoever the browser's session is of, or null. */
+  function cookieName() {
+    return cookieAccount;
+  }
+
+  /** Ask the gateway whose session the browser has. */
+  async function askCookie() {
+    const query = "{ viewer { account { name } } }";
+    const response = await fetch("/graphql", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ query }),
+    }).catch(() => null);
+    const answer = await response?.json().catch(() => null);
+    cookieAccount = answer?.data?.viewer?.account?.name ?? null;
     window.dispatchEvent(new Event("plein:session"));
   }
 
@@ -55,5 +76,5 @@ window.pleinSession = (() => {
     return `Bearer ${session.token}`;
   }
 
-  return { current, signIn, signOut, renew, authorization };
+  return { current, cookieName, askCookie, signIn, signOut, renew, authorization };
 })();

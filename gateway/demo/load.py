@@ -48,7 +48,6 @@ Summary = dict[str, str | int | float]
 WORKERS = 4  # sites at once: keeps two cores of the database and one of ours at work
 STATEMENT_TIMEOUT_MS = 600_000  # the largest site's items take their time
 PAGE = 1000
-DUPLICATE_OBJECT = "42710"  # PostgreSQL's code for a role, among others, that is there already
 
 TOLD = {  # what the summary counts, and in which table
     "memberships": "membership",
@@ -198,8 +197,9 @@ async def load_accounts(database: Database, estate: Estate) -> None:
         columns = ("id", "name", "email", "role", "created_at")
         rows = ((each.id, each.name, each.email, each.platform_role, as_datetime(each.created_us)) for each in people)
         await copy_missing(tx, "account", columns, rows)
-        names = ("issuer", "subject", "account_id", "created_at")
-        identities = ((DEVELOPMENT_ISSUER, str(each.id), each.id, as_datetime(each.created_us)) for each in known)
+        names = ("id", "issuer", "subject", "account_id", "created_at")
+        made = ((each.id, as_datetime(each.created_us)) for each in known)
+        identities = ((id_, DEVELOPMENT_ISSUER, str(id_), id_, created_at) for id_, created_at in made)
         await copy_missing(tx, "identity", names, identities)
 
 
@@ -267,13 +267,6 @@ async def provision_free(tx: Connection, plan: SitePlan, founder_id: UUID, fill:
             return await provision_in(tx, new, owner_account_id=founder_id, seed=fill)
         except SlugTaken:
             continue
-        except Exception as error:
-            if getattr(error, "sqlstate", None) != DUPLICATE_OBJECT:
-                raise
-            raise CommandError(
-                "Another database on this server holds a demo of the same scale and seed, and roles belong to the "
-                "whole server: choose another --seed."
-            ) from error
     raise CommandError(f"There is a site called {plan.slug} already, and others of like names.")
 
 

@@ -121,7 +121,7 @@ async def search_listing(run: Run, selected: Selected) -> Listing:
     asked = Across(page_of(values), values.get("kinds"), (selected.key,), values["query"])
     part = _checked(run, _kept(run, (selected.key, "page"), lambda: across.search_page(compiler, asked)))
     mine = await run.rows(_kept(run, (selected.key, "sites"), lambda: across.my_sites(compiler)), None)
-    tenants = list((await run.square.registry.many(_uuid(row[0]) for row in mine)).values())
+    tenants = list((await run.registry.many(_uuid(row[0]) for row in mine)).values())
 
     async def entries() -> list[Entry]:
         found: list[Entry] = []

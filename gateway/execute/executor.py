@@ -14,8 +14,10 @@ from typing import Any
 
 from graphql import OperationType
 
+from auth.audit import Client
+from auth.scopes import Scope
 from auth.viewer import Viewer
-from gateway.context import Payload, Square
+from gateway.context import NOWHERE, Payload, Square
 from gateway.documents import Document, Operation
 from gateway.execute.across import feed_field, guarded, search_field
 from gateway.execute.federation import entities_field, service_field
@@ -31,11 +33,11 @@ from gateway.execute.run import EVERYWHERE, Plan, Run, RunField
 from gateway.execute.sites import platform_field, site_field
 from gateway.execute.splice import body
 from gateway.limits import limit_exceeded
-from schema.bind import Connected, Mutates, Root, Rooted
+from schema.bind import Binding, Connected, Mutates, Root, Rooted
 from schema.compiler.part import Call
 from schema.compiler.selection import Selected
 from schema.compiler.trail import levels, under
-from schema.errors import ErrorCode, PleinError
+from schema.errors import ErrorCode, PleinError, out_of_scope
 
 FIELDS = {
     Root.VIEWER: platform_field,
@@ -68,16 +70,18 @@ class Executor:
         variables: dict[str, Any],
         viewer: Viewer,
         here: str | None,
+        client: Client = NOWHERE,
     ) -> bytes:
         """The whole body of the response; raises where the request as a whole fails."""
         if operation.type is OperationType.SUBSCRIPTION:
             raise PleinError(ErrorCode.BAD_USER_INPUT, "Subscribe over WebSocket, or with `Accept: text/event-stream`.")
-        plan = self._plans.find(square, document, operation, variables)
+        narrowing = None if viewer.scopes is None and viewer.sites is None else viewer.narrowing
+        plan = self._plans.find(square, document, operation, variables, narrowing)
         _weighed(square, plan, variables)
         if not plan.fields:
             plan.fields = tuple(_field_of(plan, document, operation, selected) for selected in plan.selected)
-        call = Call(variables, viewer.key, square.settings.secret.encode())
-        run = Run(square, plan, call, viewer, here, square.reader.fetch)
+        call = _call(square, variables, viewer)
+        run = Run(square, plan, call, viewer, here, square.reader.fetch, client)
         if len(plan.fields) == 1:
             pairs = plan.openings[0] + await _field(run, plan.selected[0], plan.fields[0])
         else:
@@ -93,19 +97,22 @@ class Executor:
         variables: dict[str, Any],
         viewer: Viewer,
         here: str | None,
+        client: Client = NOWHERE,
     ) -> AsyncGenerator[Payload | bytes]:
         """The response to a query in parts; or its one body, where nothing is gained. Raises before the first part."""
-        plan = self._plans.find(square, document, operation, variables).staged
+        plan = self._plans.find(square, document, operation, variables, viewer.narrowing).staged
         if plan is None:
-            yield await self.execute(square, document, operation, variables, viewer, here)
+            yield await self.execute(square, document, operation, variables, viewer, here, client)
             return
         assert plan.stages is not None
         _weighed(square, plan, variables)
         if not plan.fields:
             plan.fields = tuple(_field_of(plan, document, operation, selected) for selected in plan.selected)
-        call = Call(variables, viewer.key, square.settings.secret.encode())
+        call = _call(square, variables, viewer)
         sources = Sources(call.nonce, square.reader.load.connections)
-        run = StagedRun(square, plan, call, viewer, here, square.reader.fetch, plan.stages, sources)
+        run = StagedRun(
+            square, plan, call, viewer, here, square.reader.fetch, client, stages=plan.stages, sources=sources
+        )
         values = {}
         for selected, field in zip(plan.selected, plan.fields, strict=True):
             read = partial(_staged_field, run, selected, field)
@@ -118,6 +125,13 @@ class Executor:
     def weigh(self, square: Square, document: Document, operation: Operation, variables: dict[str, Any]) -> int:
         """How many nodes the answer can hold at the most. Raises PleinError if they are too many. Nothing is run."""
         return _weighed(square, self._plans.find(square, document, operation, variables), variables)
+
+
+def _call(square: Square, variables: dict[str, Any], viewer: Viewer) -> Call:
+    call = Call(variables, viewer.key, square.settings.secret.encode())
+    if viewer.sites is not None:
+        call.sites = b"{%s}" % ",".join(map(str, viewer.sites)).encode()
+    return call
 
 
 def _weighed(square: Square, plan: Plan, variables: dict[str, Any]) -> int:
@@ -157,7 +171,8 @@ async def _field(run: Run, selected: Selected, field: RunField) -> bytes:
 
 async def _staged_field(run: StagedRun, selected: Selected, plain: RunField) -> Values:
     """The value of a root field, with gaps where something is still to be read, or the mark of its error."""
-    field = staged_field(run, selected)
+    binding = run.plan.compiler.catalogue.bindings.get((selected.parent.name, selected.name))
+    field = None if _lacking(run.plan, binding) else staged_field(run, selected)
     if field is None:
         return [await _field(run, selected, plain)]
     try:
@@ -173,6 +188,9 @@ def _field_of(plan: Plan, document: Document, operation: Operation, selected: Se
     if selected.name in META_FIELDS:
         return _about_schema(document, operation)
     binding = plan.compiler.catalogue.bindings[selected.parent.name, selected.name]
+    lacking = _lacking(plan, binding)
+    if lacking is not None:
+        return _out_of_scope(lacking)
     match binding:
         case Rooted(root):
             return FIELDS[root]
@@ -181,6 +199,22 @@ def _field_of(plan: Plan, document: Document, operation: Operation, selected: Se
         case Mutates():
             return partial(mutation_field, mutates=binding)
     raise TypeError(f"{selected.name} is no root field: {binding}")
+
+
+def _lacking(plan: Plan, binding: Binding | None) -> Scope | None:
+    """The scope that the viewer's credential would need for a root field and does not have."""
+    narrowing = plan.compiler.narrowing
+    needed = binding.needs if isinstance(binding, Mutates | Rooted) else Scope.READ
+    return None if narrowing is None or narrowing.allows(needed) else needed
+
+
+def _out_of_scope(needed: Scope) -> RunField:
+    """A field that the viewer's credential is not for."""
+
+    async def field(_run: Run, _selected: Selected) -> bytes:
+        raise out_of_scope(needed)
+
+    return field
 
 
 async def _typename(_run: Run, selected: Selected) -> bytes:

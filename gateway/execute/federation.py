@@ -91,8 +91,8 @@ async def entities_field(run: Run, selected: Selected) -> bytes:
 async def _placed(run: Run, references: list[tuple[int, Reference]]) -> list[Asked]:
     """The references by key and by site; those that name no site there is are left out."""
     sites = {found.site for _, found in references if found.key.place is Place.SITE}
-    by_id = await run.square.registry.many(one for one in sites if isinstance(one, UUID))
-    by_slug = await run.square.registry.many_by_slug(one for one in sites if isinstance(one, str))
+    by_id = await run.registry.many(one for one in sites if isinstance(one, UUID))
+    by_slug = await run.registry.many_by_slug(one for one in sites if isinstance(one, str))
     asked: dict[Key, Asked] = {}
     for number, found in references:
         tenant = by_id.get(found.site) if isinstance(found.site, UUID) else by_slug.get(found.site)

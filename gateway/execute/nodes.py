@@ -11,7 +11,7 @@ from uuid import UUID
 
 from gateway.execute.run import Row, Run, each
 from gateway.execute.sites import site_json
-from gateway.execute.splice import NULL
+from gateway.execute.splice import NULL, fill
 from schema.bind import Place
 from schema.compiler.part import Getter, Part, Path, wanted
 from schema.compiler.selection import Selected
@@ -22,9 +22,8 @@ from tenants.errors import ReadError
 from tenants.registry import TenantRef
 
 NODES_MOST = 100
-ACCOUNT, SITE = "A", "S"
-ELSEWHERE = frozenset({ACCOUNT, SITE})
-"""Letters of types whose rows are found in another way than by their key on a site."""
+SITE = "S"
+BETWEEN = b"\0"
 
 
 async def node_field(run: Run, selected: Selected) -> bytes:
@@ -35,11 +34,12 @@ async def node_field(run: Run, selected: Selected) -> bytes:
         return NULL
     tag, tenant_id, key = parts
     trail = under((), selected.output)
-    if tag in ELSEWHERE or tag not in run.plan.compiler.catalogue.tags:
+    catalogue = run.plan.compiler.catalogue
+    if tag == SITE or tag in catalogue.on_platform or tag not in catalogue.tags:
         node = NodeId(tag, tenant_id, UUID(hex=key))
         return (await find(run, selected, (node,), trail)).get(node, NULL)
     # One row on one site is what is asked most often, so it goes without the tables that many ids need.
-    registry = run.square.registry
+    registry = run.registry
     tenant = registry.remembered(tenant_id) or await registry.by_id(tenant_id)
     if tenant is None:
         return NULL
@@ -74,10 +74,11 @@ async def find(run: Run, selected: Selected, ids: Iterable[NodeId], trail: Trail
             by_place.setdefault(node.tenant_id, []).append(node)
     found: dict[NodeId, bytes] = {}
     path = (selected.key,)
-    accounts = [node for node in by_place.pop(PLATFORM_ID, []) if node.tag == ACCOUNT]
-    if accounts:
-        found |= await _on_platform(run, selected, accounts, path, trail)
-    tenants = await run.square.registry.many([*by_place, *(node.key for node in sites)])
+    on_platform = run.plan.compiler.catalogue.on_platform
+    there = [node for node in by_place.pop(PLATFORM_ID, []) if node.tag in on_platform]
+    if there:
+        found |= await _on_platform(run, selected, there, path, trail)
+    tenants = await run.registry.many([*by_place, *(node.key for node in sites)])
     for node in sites:
         if node.tenant_id == PLATFORM_ID and node.key in tenants:
             tenant = tenants[node.key]
@@ -92,15 +93,27 @@ async def find_rows(
     by_site: dict[UUID, list[NodeId]] = {}
     for node in ids:
         by_site.setdefault(node.tenant_id, []).append(node)
-    return await _on_sites(run, selected, by_site, await run.square.registry.many(by_site), path, trail)
+    return await _on_sites(run, selected, by_site, await run.registry.many(by_site), path, trail)
 
 
 async def _on_platform(
     run: Run, selected: Selected, ids: list[NodeId], path: Path, trail: Trail
 ) -> dict[NodeId, bytes]:
-    run.call.wanted[(path, ACCOUNT), PLATFORM_ID] = [node.key for node in ids]
-    part = await rows_part(run, selected, (ACCOUNT,), path, trail, Place.PLATFORM)
-    return _by_id(await run.rows(part, None), PLATFORM_ID)
+    tags = tuple(sorted({node.tag for node in ids}))
+    for tag in tags:
+        run.call.wanted[(path, tag), PLATFORM_ID] = [node.key for node in ids if node.tag == tag]
+    part = await rows_part(run, selected, tags, path, trail, Place.PLATFORM)
+    return _by_id(await platform_rows(run, part), PLATFORM_ID)
+
+
+async def platform_rows(run: Run, part: Part) -> list[Row]:
+    """The rows of a part on the platform, with what each site answers itself."""
+    rows = await run.rows(part, None)
+    if not part.slots or not rows:
+        return rows
+    # All at once, as one statement answers for all of them; no JSON holds the character between.
+    filled = (await fill(run, part, BETWEEN.join(row[-1] or NULL for row in rows))).split(BETWEEN)
+    return [(*row[:-1], json) for row, json in zip(rows, filled, strict=True)]
 
 
 async def _on_sites(
@@ -112,9 +125,10 @@ async def _on_sites(
     trail: Trail,
 ) -> dict[NodeId, bytes]:
     """Sites whose ids are of the same types share one part, and are asked together."""
+    on_platform = run.plan.compiler.catalogue.on_platform
     alike: dict[tuple[str, ...], list[TenantRef]] = {}
     for tenant_id, nodes in by_site.items():
-        tags = tuple(sorted({node.tag for node in nodes} - {ACCOUNT}))
+        tags = tuple(sorted({node.tag for node in nodes} - on_platform))
         if tenant_id in tenants and tags:
             alike.setdefault(tags, []).append(tenants[tenant_id])
     found: dict[NodeId, bytes] = {}

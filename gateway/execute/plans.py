@@ -11,6 +11,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
+from auth.viewer import Narrowing
 from gateway.context import Square
 from gateway.documents import Document, Operation
 from gateway.execute.introspection import Introspections
@@ -31,7 +32,7 @@ class Plans:
     """The plans made lately."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[Operation, Any], Plan] = OrderedDict()
+        self._kept: OrderedDict[tuple[Any, ...], Plan] = OrderedDict()
         self._introspections = Introspections()
 
     @property
@@ -39,9 +40,18 @@ class Plans:
         """How many are kept."""
         return len(self._kept)
 
-    def find(self, square: Square, document: Document, operation: Operation, variables: dict[str, Any]) -> Plan:
-        """The plan of an operation for variables of this shape, made now if need be."""
-        key = (operation, shape(variables) if variables else None)
+    def find(
+        self,
+        square: Square,
+        document: Document,
+        operation: Operation,
+        variables: dict[str, Any],
+        narrowing: Narrowing | None = None,
+    ) -> Plan:
+        """The plan of an operation for variables of this shape and credentials narrowed so, made now if need be."""
+        key: tuple[Any, ...] = (operation, shape(variables) if variables else None)
+        if narrowing is not None:
+            key = (*key, narrowing)
         plan = self._kept.get(key)
         if plan is not None:
             self._kept.move_to_end(key)
@@ -53,11 +63,11 @@ class Plans:
         assert root is not None
         catalogue, selected = catalogue_of(schema), collect(selection, root, (operation.node.selection_set,))
         cost = cost_of(selection, catalogue, selected)
-        plan = Plan(Compiler(selection, catalogue), selected, cost, self._introspections, operation.name)
+        plan = Plan(Compiler(selection, catalogue, narrowing), selected, cost, self._introspections, operation.name)
         if operation.is_incremental:
             stages = stages_of(selection, catalogue, operation.node.selection_set)
             if stages is not None:
-                compiler = Compiler(selection, catalogue, stages.late)
+                compiler = Compiler(selection, catalogue, narrowing, stages.late)
                 plan.staged = replace(plan, compiler=compiler, stages=stages, parts={}, given={}, fields=())
         note_step("plan", began)
         self._kept[key] = plan

@@ -15,8 +15,9 @@ from uuid import UUID
 
 from graphql import FieldNode
 
+from auth.audit import Client
 from auth.viewer import Viewer
-from gateway.context import Square
+from gateway.context import NOWHERE, Square
 from gateway.execute.introspection import Introspections
 from schema.compiler.compile import Compiler
 from schema.compiler.cost import Cost
@@ -28,7 +29,7 @@ from schema.errors import PleinError
 from schema.relay import PLATFORM_ID
 from tenants.errors import DatabaseUnavailable, ReaderBusy, ReadError, StatementFailed
 from tenants.reader import Statement
-from tenants.registry import TenantRef
+from tenants.registry import NarrowedRegistry, Registry, TenantRef
 from tenants.site_tables import TENANT
 
 Row = tuple[bytes | None, ...]
@@ -108,6 +109,13 @@ class Run:
     viewer: Viewer
     here: str | None
     read: Read
+    client: Client = NOWHERE
+
+    @property
+    def registry(self) -> Registry:
+        """The register, as far as the viewer's credential reaches."""
+        sites = self.viewer.sites
+        return self.square.registry if sites is None else NarrowedRegistry(self.square.registry, sites)
 
     def fail(self, error: Exception, levels: int, node: FieldNode) -> bytes:
         """The mark that stands, as JSON, where a field failed; re-raises what concerns the whole request."""
@@ -147,12 +155,14 @@ class Run:
         """Whether a statement failed because its site is no more; the register is then told to forget it."""
         if error.sqlstate != ROLE_MISSING:
             return False
-        self.square.registry.forget(tenant.id)
+        self.registry.forget(tenant.id)
         return True
 
     def prepare(self, part: Part, tenant: TenantRef | None) -> tuple[Statement, list[bytes | None]]:
         """A part's statement for one site, or for the platform, and its parameters."""
         name, tenant_id = ("", PLATFORM_ID) if tenant is None else (tenant.schema_name, tenant.id)
+        if self.viewer.sites is not None and tenant is not None and tenant_id not in self.viewer.sites:
+            raise RuntimeError("a site was asked that the credential is not for")  # the register should not have it
         call = self.call
         while True:
             finished = part.finished.get(name)

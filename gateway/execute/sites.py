@@ -34,7 +34,7 @@ async def site_field(run: Run, selected: Selected) -> bytes:
 
 
 async def _site_named(run: Run, slug: str | None) -> TenantRef | None:
-    registry = run.square.registry
+    registry = run.registry
     if slug is not None:
         return await registry.by_slug(slug)
     if run.here is None:

@@ -42,7 +42,7 @@ async def fill(run: Run, part: Part, json: bytes) -> bytes:
         wanted.setdefault(gap.number, {})[gap.site] = None
     answers: dict[tuple[int, UUID], Sequence[bytes]] = {}
     for number, ids in wanted.items():
-        tenants = await run.square.registry.many(ids)
+        tenants = await run.registry.many(ids)
         found = await each(run, part.slots[number].part, list(tenants.values()))
         for tenant_id in ids:
             answers[number, tenant_id] = columns(run, part.slots[number], found.get(tenant_id))

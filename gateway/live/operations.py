@@ -110,7 +110,8 @@ class Operations:
 
     async def _follow(self, id_: str, prepared: Prepared, since: str | None) -> None:
         square = self._square
-        asked = read_question(square, square.live.plans, prepared)
+        viewer = self._visit.viewer
+        asked = read_question(square, square.live.plans, prepared, viewer)
 
         def tell(told: Told) -> None:
             self._outlet.put(self._speech.next(id_, told))
@@ -120,7 +121,6 @@ class Operations:
 
         ways = (self._outlet, tell, fail)
         # Nothing is awaited between the beginning and the keeping, so that whoever stops it finds one or the other.
-        viewer = self._visit.viewer
         self._follows[id_] = await square.live.subscribe(square, asked, viewer, since or asked.since, ways)
         self._tasks.pop(id_, None)
 

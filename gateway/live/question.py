@@ -23,6 +23,7 @@ from graphql import (
     visit,
 )
 
+from auth.scopes import Scope
 from auth.viewer import Viewer
 from gateway.context import Square
 from gateway.documents import Document, Operation
@@ -35,7 +36,7 @@ from schema.bind import Made, Subscribed
 from schema.compiler.audience import entrance
 from schema.compiler.part import Call
 from schema.compiler.selection import Selected, collect
-from schema.errors import ErrorCode, PleinError, bad_input, not_found
+from schema.errors import ErrorCode, PleinError, bad_input, not_found, out_of_scope
 from schema.events import Topic
 from schema.relay import PLATFORM_ID, CursorKey, cursor_key, decode_cursor, decode_id, encode_cursor
 from tenants.outbox import KEPT, Event, Position
@@ -67,10 +68,13 @@ class Question:
         )
 
 
-def read_question(square: Square, plans: Plans, prepared: Prepared) -> Asked:
+def read_question(square: Square, plans: Plans, prepared: Prepared, viewer: Viewer) -> Asked:
     """What an operation of type subscription asks for. Raises PleinError where it asks for nothing there can be."""
     document, operation, variables, _ = prepared
-    plan = plans.find(square, document, operation, variables)
+    narrowing = viewer.narrowing
+    if narrowing is not None and not narrowing.allows(Scope.READ):
+        raise out_of_scope(Scope.READ)
+    plan = plans.find(square, document, operation, variables, narrowing)
     most, nodes = square.settings.limits.nodes, plan.cost.nodes(variables)
     if nodes > most:
         raise limit_exceeded("nodes", most, asked=nodes)
@@ -90,7 +94,7 @@ def read_question(square: Square, plans: Plans, prepared: Prepared) -> Asked:
         str(given[binding.at]),
         None if kinds is None else frozenset(each.name if hasattr(each, "name") else str(each) for each in kinds),
         given.get(SINCE),
-        (operation, *_alike(document, operation, variables)),
+        (operation, narrowing, *_alike(document, operation, variables)),
     )
 
 
@@ -111,10 +115,10 @@ class Asked:
         """The question, if this viewer may ask it now. Raises NOT_FOUND and SITE_SUSPENDED."""
         binding = self.binding
         node = decode_id(self.at)
-        if node is None or node.tag != binding.at_tag or (node.tag == SITE and node.tenant_id != PLATFORM_ID):
+        if node is None or node.tag != binding.at_tag:
             raise not_found(binding.at)
         tenant = await square.registry.by_id(node.key if node.tag == SITE else node.tenant_id)
-        if tenant is None:
+        if tenant is None or not viewer.reaches(tenant.id):
             raise not_found(binding.at)
         run = run_as(square, self.plan, self.variables, viewer.account_id)
         run.call.wanted[node.tag, tenant.id] = [node.key]

@@ -6,7 +6,7 @@ Promises: what is not certain to lead there leads to the front page. Never follo
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
@@ -15,8 +15,6 @@ from gateway.pages.layout import pages_of
 
 LONGEST = 8_000  # a request of another service to sign in holds much, a token of ours among it
 FRONT = "/"
-AUTHORIZE = "/oauth/authorize"
-TARGET = re.compile(r"https?://[a-z0-9.\[\]:-]+|[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:")  # and nothing that ends a policy
 # Browsers take `\` for `/`, and leave out tabs and line ends.
 UNSAFE = re.compile(r"[\\\x00-\x20\x7f-\uffff]")
 
@@ -61,12 +59,6 @@ def scheme_of(request: Request) -> str:
 
 
 def form_targets_of(request: Request, address: str) -> tuple[str, ...]:
-    """The origin of an address that `safe_next` let through, where it is another than the one that was asked.
-
-    What leads on to another service ends there: at the address in its request, which is checked when it is used.
-    """
+    """The origin of an address that `safe_next` let through, where it is another than the one that was asked."""
     parts = urlsplit(address)
-    if parts.path == AUTHORIZE and not parts.netloc:
-        parts = urlsplit(dict(parse_qsl(parts.query)).get("redirect_uri", ""))
-    target = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
-    return (target,) if TARGET.fullmatch(target) else ()
+    return (f"{parts.scheme}://{parts.netloc}",) if parts.netloc else ()

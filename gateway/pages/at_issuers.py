@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -18,7 +19,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from auth.accounts import Connection
-from auth.audit import Act, Client, record
+from auth.assurance import MULTI_FACTOR
+from auth.audit import Act, record
 from auth.relying.arrivals import Arrival, Asks, arrive
 from auth.relying.faults import SignInFault, SignInRefused
 from auth.relying.flow import PENDING_SECONDS, Pending, Proof
@@ -27,15 +29,13 @@ from auth.relying.once import spend
 from auth.relying.tokens_kept import keep_id_token
 from auth.sessions import Authentication, open_session
 from gateway.pages.addresses import FRONT, base_origin, origin_of, safe_next
-from gateway.pages.callers import device_of
+from gateway.pages.callers import client_of, device_of
 from gateway.pages.faults import error_page, guarded
 from gateway.pages.languages import language_of
 from gateway.pages.layout import Provider, pages_of, session_of
 from gateway.pages.pending import LONGEST_NEXT, drop, keep_link, keep_pending, relying_of, take_pending
 from gateway.pages.signing_in import enter, leave_old_session, sign_in_path
-from gateway.request_id import current_request_id
 
-MULTI_FACTOR = "mfa"
 LINK_PATH = "/sign-in/link"
 PROBLEM_PATH = "/sign-in/problem"
 LONGEST_QUERY = 16_384
@@ -46,10 +46,13 @@ logger = logging.getLogger(__name__)
 
 
 async def offered(request: Request) -> Iterable[Provider]:
-    """The issuers for the page for signing in."""
+    """The issuers for the page for signing in: where it is for a site that knows people of some only, those."""
     async with pages_of(request).square().database.transaction(None) as tx:
         issuers = await relying_of(request).directory.load_all(tx)
-    return [Provider(issuer.name, path_at(issuer)) for issuer in issuers]
+    slug = request.query_params.get("site")
+    tenant = await pages_of(request).square().registry.by_slug(slug) if slug else None
+    allowed = frozenset[str]() if tenant is None or tenant.demand is None else tenant.demand.issuers
+    return [Provider(each.name, path_at(each)) for each in issuers if not allowed or each.url in allowed]
 
 
 def path_at(issuer: Issuer) -> str:
@@ -127,15 +130,16 @@ async def _let_in(request: Request, proof: Proof, pending: Pending) -> Response:
 
 
 async def _enter(tx: Connection, request: Request, proof: Proof, arrival: Arrival, there: str) -> Response:
+    how = authentication_of(proof)
     await leave_old_session(tx, request)
-    session = await open_session(tx, arrival.account_id, authentication_of(proof), device_of(request))
+    session = await open_session(tx, arrival.account_id, how, device_of(request))
     await keep_id_token(tx, relying_of(request).seal, session.id, proof.id_token)
-    client = client_of(request, f"session:{session.id}")
-    details = {"issuer": proof.issuer.url, "second_factor": proof.is_strong}
+    client = replace(client_of(request), credential=f"session:{session.id}")
+    details = {"issuer": how.issuer, "amr": list(how.amr)}
     if arrival.is_new:
         made = Act("account.created", arrival.account_id, None, str(arrival.account_id), details, client)
         await record(tx, made)
-    await record(tx, Act("session.opened", arrival.account_id, None, str(session.id), details, client))
+    await record(tx, Act("sign_in.done", arrival.account_id, None, f"session:{session.id}", details, client))
     return enter(request, session, there)
 
 
@@ -197,13 +201,6 @@ def refusing(endpoint: Endpoint) -> Endpoint:
 def redirect_uri(request: Request, issuer: Issuer) -> str:
     """Where the issuer sends browsers back to: one address for each, so that no answer is taken for another's."""
     return f"{base_origin(request)}{path_at(issuer)}/callback"
-
-
-def client_of(request: Request, credential: str = "") -> Client:
-    """Where a request comes from, for the audit."""
-    device = device_of(request)
-    agent = request.headers.get("user-agent", "")
-    return Client(device.address, agent, credential, current_request_id())
 
 
 async def _issuer(request: Request) -> Issuer:

@@ -19,7 +19,8 @@ from auth.relying.arrivals import add_identity
 from auth.relying.faults import SignInFault, SignInRefused
 from auth.sessions import Session
 from gateway.pages.addresses import safe_next
-from gateway.pages.at_issuers import LINK_PATH, client_of, refusing
+from gateway.pages.at_issuers import LINK_PATH, refusing
+from gateway.pages.callers import client_of
 from gateway.pages.forms import read_form
 from gateway.pages.layout import page, pages_of, session_of
 from gateway.pages.pending import LINK, drop, link_of
@@ -52,7 +53,7 @@ async def agree(request: Request) -> Response:
             await add_identity(tx, session.account_id, link["issuer"], link["subject"], link["email"])
         except IdentityTaken:
             raise SignInRefused(SignInFault.IDENTITY_TAKEN) from None
-        client = client_of(request, f"session:{session.id}")
+        client = client_of(request)
         details = {"issuer": link["issuer"], "email": link["email"]}
         await record(tx, Act("identity.linked", session.account_id, None, str(session.account_id), details, client))
     return response

@@ -19,11 +19,10 @@ from auth.audit import Act, record
 from auth.relying.faults import SignInFault, SignInRefused
 from auth.relying.once import spend
 from auth.relying.tokens_kept import load_id_token
-from auth.revocations import revoke_credential
 from auth.sessions import Session, close_sessions_by_issuer
 from gateway.errors import problem_from
 from gateway.pages.addresses import base_origin
-from gateway.pages.at_issuers import client_of
+from gateway.pages.callers import client_of
 from gateway.pages.forms import FORM_TYPE
 from gateway.pages.layout import pages_of
 from gateway.pages.pending import relying_of
@@ -56,8 +55,6 @@ async def _end_sessions(request: Request) -> None:
         if not await spend(tx, "logout", issuer.url, notice.id, notice.expires_at):
             raise SignInRefused(SignInFault.LOGOUT_TOKEN_INVALID, "jti")
         ended = await close_sessions_by_issuer(tx, issuer.url, sid=notice.sid, subject=notice.subject)
-        for session_id in ended:
-            await revoke_credential(tx, session_id)
         if ended:
             details = {"issuer": issuer.url, "sessions": len(ended)}
             await record(tx, Act("session.ended_by_issuer", None, None, issuer.key, details, client_of(request)))

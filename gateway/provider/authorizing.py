@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -94,8 +94,8 @@ async def _answer(door: Door, request: Request, query: str, *, agreed: bool | No
     if isinstance(decision, Sent):
         return sent(decision.address)
     if isinstance(decision, MustSignIn):
-        seal_ = seal(provider.settings, asked, provider.clock()) if decision.again else None
-        return RedirectResponse(_sign_in_first(asked, seal_), 303, SAFETY)
+        sealed = seal(provider.settings, asked, provider.clock()) if decision.again else None
+        return RedirectResponse(_sign_in_first(decision, asked, sealed), 303, SAFETY)
     return _ask(request, wanted, decision, query, names)
 
 
@@ -123,10 +123,16 @@ def _parted(query: str) -> tuple[str, str | None]:
     return (query, None) if found is None else (query[: found.start()], found[1])
 
 
-def _sign_in_first(asked: str, again: str | None) -> str:
-    """The page for signing in, which leads back here."""
+def _sign_in_first(decision: MustSignIn, asked: str, sealed: str | None) -> str:
+    """The page for signing in, which leads back here; whoever is signed in does so once more in their session."""
     back = f"/{AUTHORIZE_PATH}?{asked}"
-    return sign_in_path(back if again is None else f"{back}&again={again}")
+    if sealed is None:
+        return sign_in_path(back)
+    back = f"{back}&again={sealed}"
+    if decision.as_other:
+        return sign_in_path(back)
+    wanted = {"next": back} if decision.acr is None else {"next": back, "acr": decision.acr}
+    return f"/sign-in/again?{urlencode(wanted)}"
 
 
 def authorizing_routes() -> list[Route]:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from auth.audit import Client
 from auth.viewer import Viewer
-from gateway.context import Deliver, Execute, Payload, Square
+from gateway.context import NOWHERE, Deliver, Execute, Payload, Square
 from gateway.documents import Document, Operation
 from gateway.errors import code_of
 from gateway.record import Record, begin_record, current_record, end_record
@@ -115,10 +116,11 @@ class Telemetry:
             variables: dict[str, Any],
             viewer: Viewer,
             here: str | None,
+            client: Client = NOWHERE,
         ) -> bytes:
             outer = current_record()
             if outer is None and not self._is_recording:
-                return await execute(square, document, operation, variables, viewer, here)
+                return await execute(square, document, operation, variables, viewer, here, client)
             record, token = outer, None
             # One request may hold several operations, and a socket brings them without any request.
             if record is None or record.document is not None or record.ended:
@@ -127,7 +129,7 @@ class Telemetry:
             record.document, record.operation, record.type = document, operation.name, operation.type.value
             record.executed = perf_counter()
             try:
-                return await execute(square, document, operation, variables, viewer, here)
+                return await execute(square, document, operation, variables, viewer, here, client)
             except Exception as error:
                 if token is not None:
                     record.codes.append(code_of(error))
@@ -152,6 +154,7 @@ class Telemetry:
             variables: dict[str, Any],
             viewer: Viewer,
             here: str | None,
+            client: Client = NOWHERE,
         ) -> AsyncGenerator[Payload | bytes]:
             record = current_record()
             is_own = record is None or record.document is not None or bool(record.ended)
@@ -162,7 +165,7 @@ class Telemetry:
             record.document, record.operation, record.type = document, operation.name, operation.type.value
             record.executed, record.goes_on = perf_counter(), True
             try:
-                async with aclosing(deliver(square, document, operation, variables, viewer, here)) as payloads:
+                async with aclosing(deliver(square, document, operation, variables, viewer, here, client)) as payloads:
                     async for payload in payloads:
                         yield payload
             except Exception as error:

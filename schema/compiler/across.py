@@ -70,7 +70,7 @@ def feed_page(compiler: Compiler, across: Across) -> Part:
     """One page of the feed, and one row more: site, item and moment (microseconds), in the order of paging."""
 
     def build(rejected: Rejections) -> Part:
-        draft = Draft(compiler.operation, compiler.catalogue, Place.PLATFORM, rejected)
+        draft = compiler.draft(Place.PLATFORM, rejected)
         item, site, mine = _feed_tables()
         where = [*_feed_conditions(draft, across, item, site, mine)]
         for value, after, name in _bounds(across.page):
@@ -88,7 +88,7 @@ def feed_page(compiler: Compiler, across: Across) -> Part:
         query = (
             select(latest.c.tenant_id, latest.c.content_id, moment)
             .select_from(mine.join(site, site.c.id == mine.c.tenant_id).join(latest, true()))
-            .where(mine.c.account_id == draft.terms.me, site.c.state == "ACTIVE")
+            .where(mine.c.account_id == draft.terms.me, site.c.state == "ACTIVE", *draft.terms.within(site.c.id))
             .order_by(*[key.asc() if backward else key.desc() for key in outer_keys])
             .limit(limit)
         )
@@ -101,11 +101,11 @@ def feed_total(compiler: Compiler, across: Across) -> Part:
     """How many items the feed holds: one row, one number."""
 
     def build(rejected: Rejections) -> Part:
-        draft = Draft(compiler.operation, compiler.catalogue, Place.PLATFORM, rejected)
+        draft = compiler.draft(Place.PLATFORM, rejected)
         item, site, mine = _feed_tables()
         joined = mine.join(site, site.c.id == mine.c.tenant_id).join(item, item.c.tenant_id == site.c.id)
         where = _feed_conditions(draft, across, item, site, mine)
-        own = (mine.c.account_id == draft.terms.me, site.c.state == "ACTIVE")
+        own = (mine.c.account_id == draft.terms.me, site.c.state == "ACTIVE", *draft.terms.within(site.c.id))
         return compiler.part(draft, select(func.count()).select_from(joined).where(*own, *where), rejected, build)
 
     return build({})
@@ -115,12 +115,12 @@ def my_sites(compiler: Compiler) -> Part:
     """The ids of the sites that the viewer is a member of and that answer."""
 
     def build(rejected: Rejections) -> Part:
-        draft = Draft(compiler.operation, compiler.catalogue, Place.PLATFORM, rejected)
+        draft = compiler.draft(Place.PLATFORM, rejected)
         _, site, mine = _feed_tables()
         query = (
             select(site.c.id)
             .select_from(mine.join(site, site.c.id == mine.c.tenant_id))
-            .where(mine.c.account_id == draft.terms.me, site.c.state == "ACTIVE")
+            .where(mine.c.account_id == draft.terms.me, site.c.state == "ACTIVE", *draft.terms.within(site.c.id))
             .order_by(mine.c.joined_at, site.c.id)
             .limit(SITES_MOST)
         )
@@ -133,7 +133,7 @@ def search_page(compiler: Compiler, across: Across) -> Part:
     """One site's best matches, a page and one more: item and rank, in the order of paging."""
 
     def build(rejected: Rejections) -> Part:
-        draft = Draft(compiler.operation, compiler.catalogue, Place.SITE, rejected)
+        draft = compiler.draft(Place.SITE, rejected)
         item, words, where = _search(draft, across)
         rank = func.ts_rank(item.c.search, words)
         ranked = select(item.c.id, rank.label("rank")).where(*where).subquery()
@@ -155,7 +155,7 @@ def search_total(compiler: Compiler, across: Across) -> Part:
     """How many items of one site match: one row, one number."""
 
     def build(rejected: Rejections) -> Part:
-        draft = Draft(compiler.operation, compiler.catalogue, Place.SITE, rejected)
+        draft = compiler.draft(Place.SITE, rejected)
         item, _, where = _search(draft, across)
         return compiler.part(draft, select(func.count()).select_from(item).where(*where), rejected, build)
 

@@ -14,7 +14,6 @@ from auth.policy import groups_of, site_visible, terms_of_many
 from schema.bind import Place, Policy
 from schema.compiler.compile import UUIDS, Compiler, Rejections
 from schema.compiler.part import Call, Part, wanted
-from schema.compiler.sql import Draft
 
 VIEWERS = "viewers"
 """Stands, among the letters of types in `Call.wanted`, for the accounts that are asked about."""
@@ -27,7 +26,7 @@ def audience(compiler: Compiler, tag: str, policy: Policy, *, with_groups: bool)
     """For each viewer who may know of the row that is wanted: the account (null: a visitor), role and groups."""
 
     def build(rejected: Rejections) -> Part:
-        draft = Draft(compiler.operation, compiler.catalogue, Place.SITE, rejected)
+        draft = compiler.draft(Place.SITE, rejected)
         source = compiler.catalogue.source(compiler.catalogue.tags[tag])
         row, about = draft.table(source), terms_of_many(draft.parameter(_viewers, UUIDS, ()))
         subject = row.c[source.key] == func.any(draft.parameter(wanted(tag), UUIDS, ()))
@@ -43,7 +42,7 @@ def entrance(compiler: Compiler, tag: str) -> Part:
     """For a viewer who may find the site: its state, and whether they may see the row that is wanted, as text."""
 
     def build(rejected: Rejections) -> Part:
-        draft = Draft(compiler.operation, compiler.catalogue, Place.SITE, rejected)
+        draft = compiler.draft(Place.SITE, rejected)
         catalogue = compiler.catalogue
         source = catalogue.source(catalogue.tags[tag])
         site, row = draft.table(catalogue.source("Site")), draft.table(source)

@@ -12,13 +12,14 @@ from typing import Any
 from graphql import GraphQLObjectType, SelectionSetNode, get_named_type
 from sqlalchemy import ARRAY, Text, Uuid, cast, func, literal, select, union_all
 
+from auth.viewer import Narrowing
 from schema.bind import Connected, Place
 from schema.catalogue import Catalogue
 from schema.compiler.dialect import render
 from schema.compiler.json import Json
 from schema.compiler.part import Getter, Part, Path, Slots
 from schema.compiler.selection import Operation, Selected, collect
-from schema.compiler.sql import Draft, Late
+from schema.compiler.sql import ALL_NOW, Draft, Late
 from schema.compiler.trail import Trail, under
 from schema.errors import PleinError
 
@@ -30,12 +31,17 @@ SelectionSets = tuple[SelectionSetNode, ...]
 
 @dataclass(frozen=True)
 class Compiler:
-    """Compiles the root fields of one operation with variables of one shape."""
+    """Compiles the root fields of one operation, for variables of one shape and credentials that are narrowed alike."""
 
     operation: Operation
     catalogue: Catalogue
+    narrowing: Narrowing | None = None
     late: Late = field(default_factory=dict)
     """What comes later than the object it is on, if the answer is delivered in parts."""
+
+    def draft(self, place: Place, rejected: Rejections, late: Late = ALL_NOW) -> Draft:
+        """A new statement there, for a credential that is narrowed so."""
+        return Draft(self.operation, self.catalogue, place, rejected, self.narrowing, late)
 
     def platform(self, selected: Selected) -> Part:
         """A root field read from the platform's tables: `viewer`, `sites`. One row, one column: its JSON."""
@@ -44,7 +50,7 @@ class Compiler:
         path, trail = (selected.key,), under((), selected.output)
 
         def build(rejected: Rejections) -> Part:
-            draft = Draft(self.operation, self.catalogue, Place.PLATFORM, rejected, self.late)
+            draft = self.draft(Place.PLATFORM, rejected, self.late)
             json: Json
             if isinstance(binding, Connected):
                 json = func.to_json(draft.field(selected, None, (), path))
@@ -59,7 +65,7 @@ class Compiler:
         type_ = self._site_type()
 
         def build(rejected: Rejections) -> Part:
-            draft = Draft(self.operation, self.catalogue, Place.SITE, rejected)
+            draft = self.draft(Place.SITE, rejected)
             source = self.catalogue.source(type_.name)
             row = draft.table(source)
             with draft.inside(row):
@@ -72,7 +78,7 @@ class Compiler:
     def site_fields(self, selection_sets: SelectionSets, path: Path) -> tuple[Path, ...]:
         """The paths of the fields right under a site that only the site's own tables can answer."""
         type_ = self._site_type()
-        draft = Draft(self.operation, self.catalogue, Place.PLATFORM, NONE)
+        draft = self.draft(Place.PLATFORM, NONE)
         fields = collect(self.operation, type_, selection_sets)
         return tuple((*path, item.key) for item in fields if draft.is_of_site(type_, item))
 
@@ -91,7 +97,7 @@ class Compiler:
         """
 
         def build(rejected: Rejections) -> Part:
-            draft = Draft(self.operation, self.catalogue, place, rejected)
+            draft = self.draft(place, rejected)
             queries = []
             for tag in tags:
                 named = self.operation.schema.type_map[self.catalogue.tags[tag]]
@@ -100,7 +106,11 @@ class Compiler:
                 wanted = draft.parameter(keys(tag), UUIDS, path)
                 with draft.inside(row):
                     json = draft.row_json(draft.types_over(named, source), selection_sets, row, trail, path)
-                visible = (row.c[source.key] == func.any(wanted), source.policy(row, draft.uncounted))
+                visible = (
+                    row.c[source.key] == func.any(wanted),
+                    source.policy(row, draft.uncounted),
+                    *draft.within(source, row),
+                )
                 columns = (literal(tag, Text), cast(row.c[source.key], Text), cast(json, Text))
                 queries.append(select(*columns).where(*visible))
             query = queries[0] if len(queries) == 1 else union_all(*queries)
@@ -117,7 +127,7 @@ class Compiler:
         """The part by which each site answers its own fields: one row, its state and a column for each field."""
 
         def build(rejected: Rejections) -> Part:
-            draft = Draft(self.operation, self.catalogue, Place.SITE, rejected)
+            draft = self.draft(Place.SITE, rejected)
             row = draft.table(self.catalogue.source(self._site_type().name))
             with draft.inside(row):
                 columns = [

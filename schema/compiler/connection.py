@@ -124,6 +124,7 @@ class _Conditions:
         return [
             self.binding.join(self.row, target, terms),
             self.policy(target, terms),
+            *draft.within(self.source, target),
             *(filter_.build(target, parameter, terms) for filter_, parameter in self.filters),
         ]
 

@@ -34,7 +34,7 @@ def entities(
     source = compiler.catalogue.source(named.name)
 
     def build(rejected: Rejections) -> Part:
-        draft = Draft(compiler.operation, compiler.catalogue, key.place, rejected)
+        draft = compiler.draft(key.place, rejected)
         row = draft.table(source)
         asked = _asked(draft, key, path, what)
         if key.takes_given:
@@ -42,7 +42,12 @@ def entities(
         with draft.inside(asked), draft.inside(row):
             matches = [_matches(draft, key.type_name, row, leaf.path, value) for leaf, value in _values(key, asked)]
             json = draft.row_json(draft.types_over(named, source), selection_sets, row, trail, path)
-        where = (*matches, *_of_type(draft, named, source, row), source.policy(row, draft.uncounted))
+        where = (
+            *matches,
+            *_of_type(draft, named, source, row),
+            source.policy(row, draft.uncounted),
+            *draft.within(source, row),
+        )
         columns = (cast(asked.c[ORDINAL], Text), cast(json, Text))
         query = select(*columns).select_from(asked).join(row, literal(True)).where(*where)
         return compiler.part(draft, query, rejected, build)

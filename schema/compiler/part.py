@@ -56,6 +56,9 @@ class Call:
     variables: Mapping[str, Any]
     viewer_id: bytes | None
     secret: bytes
+    sites: bytes | None = None
+    """The only sites that the viewer's credential is for, as Postgres reads an array; None where it is for all."""
+
     faults: list[Rejected] = field(default_factory=list)
     wanted: dict[tuple[object, UUID], Sequence[UUID | str]] = field(default_factory=dict)
     """The keys of rows that are asked for by key, by what they are of and by site; as a text, in hexadecimal.

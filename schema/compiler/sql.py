@@ -32,7 +32,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from auth.policy import ME, Row, Uses, terms
+from auth.policy import ME, SITES, Row, Uses, terms
+from auth.viewer import Narrowing
 from schema.bind import (
     Binding,
     Column,
@@ -53,7 +54,7 @@ from schema.compiler.part import Call, Getter, OfSite, Path, Rejected, RejectedE
 from schema.compiler.selection import Operation, Selected, collect
 from schema.compiler.slices import breathe
 from schema.compiler.trail import Trail, levels, under
-from schema.errors import PleinError
+from schema.errors import PleinError, out_of_scope
 from schema.relay import PLATFORM_ID, id_prefix
 
 Late = Mapping[Path, Mapping[str, int]]
@@ -74,17 +75,20 @@ class Draft:
         catalogue: Catalogue,
         place: Place,
         rejected: Mapping[Path, PleinError],
+        narrowing: Narrowing | None,
         late: Late = ALL_NOW,
     ) -> None:
         """`late`: which fields come later than their object, by its path, and in which group."""
         self.operation = operation
+        self.narrowing = narrowing
         self.catalogue = catalogue
         self.place = place
         self.rejected = rejected
+        has_sites = narrowing is not None and narrowing.has_sites and place is Place.PLATFORM
+        self.terms = terms(has_sites=has_sites)
         self.late = late
-        self.terms = terms()
         self.uncounted = replace(self.terms, uses=Uses())
-        self.getters: dict[str, Getter] = {ME: lambda call, _: call.viewer_id}
+        self.getters: dict[str, Getter] = {ME: lambda call, _: call.viewer_id, SITES: lambda call, _: call.sites}
         self.slots: list[tuple[Path, Trail, tuple[Selected, ...]]] = []
         self.enclosing: list[FromClause] = []
         self.shared: dict[object, ColumnElement[Any]] = {}
@@ -106,7 +110,7 @@ class Draft:
         return self._read_by(guarded, type_)
 
     def _read_by(self, getter: Getter, type_: TypeEngine[Any]) -> ColumnElement[Any]:
-        name = f"p{len(self.getters)}"
+        name = f"p{len(self.getters) - 1}"
         self.getters[name] = getter
         return cast(bindparam(name, type_=type_), type_)
 
@@ -166,10 +170,17 @@ class Draft:
         return [type_ for type_ in possible if self.catalogue.sources[type_.name] is source]
 
     def table(self, source: Source) -> FromClause:
-        """A fresh alias of the source's table here."""
+        """A fresh alias of the source's table here. Raises FORBIDDEN where the viewer's credential is not for it."""
+        needed = source.needs.get(self.place)
+        if self.narrowing is not None and needed is not None and not self.narrowing.allows(needed):
+            raise out_of_scope(needed)
         if self.place not in source.tables:
             raise UnboundError(f"{source.tag} has no table on the {self.place}.")
         return source.tables[self.place].alias()
+
+    def within(self, source: Source, row: Row) -> list[ColumnElement[bool]]:
+        """That a row is of a site that the viewer's credential is for, where it is not for all."""
+        return self.terms.within(row.c[source.site]) if source.site and self.place is Place.PLATFORM else []
 
     def _object(
         self,
@@ -212,7 +223,7 @@ class Draft:
         try:
             if path in self.rejected:
                 raise self.rejected[path]
-            return self._bound(selected, row, type_, here, path)
+            return null() if self._is_of_platform(selected) else self._bound(selected, row, type_, here, path)
         except PleinError as error:
             fault = Rejected(error, levels(here), selected.nodes[0])
             return self.parameter(lambda call, _: call.mark(fault).encode(), Text(), path)
@@ -253,7 +264,11 @@ class Draft:
     ) -> Json:
         """The JSON of the row at the other end of an edge, or null."""
         target = self.table(source)
-        conditions = (edge.join(row, target, self.terms), (edge.policy or source.policy)(target, self.terms))
+        conditions = (
+            edge.join(row, target, self.terms),
+            (edge.policy or source.policy)(target, self.terms),
+            *self.within(source, target),
+        )
         with self.inside(target):
             value = self.row_json(self.types_over(named, source), selected.selection_sets, target, here, path)
         return self.scalar(value, target, *conditions)
@@ -301,6 +316,15 @@ class Draft:
             case Connected():
                 return self._lives_on_site(node_type(selected.output))
         return False
+
+    def _is_of_platform(self, selected: Selected) -> bool:
+        """Whether a field leads from a row of a site to what is on the platform only: there it is null."""
+        binding = self.catalogue.bindings[selected.parent.name, selected.name]
+        if self.place is not Place.SITE or not isinstance(binding, Connected | One):
+            return False
+        named = node_type(selected.output) if isinstance(binding, Connected) else get_named_type(selected.output)
+        source = self.catalogue.sources[named.name]
+        return isinstance(source, Source) and Place.SITE not in source.tables
 
     def _lives_on_site(self, named: GraphQLNamedType) -> bool:
         source = self.catalogue.sources[named.name]

@@ -91,7 +91,7 @@ class _Surveyor:
     def __init__(self, operation: Operation, catalogue: Catalogue) -> None:
         self._operation = operation
         self._catalogue = catalogue
-        self._draft = Draft(operation, catalogue, Place.PLATFORM, {})
+        self._draft = Draft(operation, catalogue, Place.PLATFORM, {}, None)
         self._levels: list[_Level] = []
         self._streams: dict[Path, Streamed] = {}
         self._honoured: set[Fragment] = set()

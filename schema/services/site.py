@@ -48,6 +48,8 @@ RESERVED_SLUGS = frozenset((
 async def create_site(work: Work, viewer: Viewer, asked: CreateSiteInput) -> Done:
     """Starts a site; whoever asks becomes its owner. A taken slug is a CONFLICT."""
     me = require_account(viewer, asked)
+    if viewer.sites is not None:
+        raise forbidden("Your key or token is for some sites only, and cannot start another.")
     new = _new_site(asked)
     try:
         tenant = await provision_in(work.tx, new, owner_account_id=me)

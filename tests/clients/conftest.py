@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from schema.relay import PLATFORM_ID, NodeId, encode_id
 from tenants.database import Database
 from tenants.registry import TenantRef
 from tests.conftest import ProvisionSite
@@ -21,32 +22,36 @@ PACKAGES = {
     "@urql/exchange-auth": "3.0.0",
     "@urql/exchange-graphcache": "9.0.2",
     "@urql/exchange-persisted": "5.0.1",
-    "graphql": "16.11.0",
-    "graphql-ws": "6.0.6",
+    "graphql": "17.1.0",
+    "graphql-ws": "6.4.2",
     "rxjs": "7.8.2",
-    "ws": "8.18.3",
+    "ws": "8.23.0",
 }
 """Clients from npm that need no building, installed together."""
 
 PACKAGES_OF_RELAY = {
-    "graphql": "16.11.0",
-    "graphql-ws": "6.0.6",
+    "graphql": "17.1.0",
+    "graphql-ws": "6.4.2",
     "react": "19.3.1",
     "react-relay": "21.0.1",
     "react-test-renderer": "19.3.1",
     "relay-compiler": "21.0.1",
     "relay-runtime": "21.0.1",
-    "ws": "8.18.3",
+    "ws": "8.23.0",
 }
 
-PACKAGES_OF_TOOLS = {
+PACKAGES_OF_CODEGEN = {
     "@graphql-codegen/cli": "7.4.3",
     "@graphql-codegen/client-preset": "6.2.0",
-    "@graphql-eslint/eslint-plugin": "4.4.1",
     "@graphql-typed-document-node/core": "3.2.0",
-    "eslint": "9.39.1",
-    "graphql": "16.11.0",
+    "graphql": "17.1.0",
     "typescript": "7.0.2",
+}
+
+PACKAGES_OF_ESLINT = {
+    "@graphql-eslint/eslint-plugin": "4.4.1",
+    "eslint": "9.39.1",
+    "graphql": "16.11.0",  # it knows no later one
 }
 
 TITLES = ("een", "twee", "drie", "vier", "vijf")
@@ -75,7 +80,7 @@ class Place:
     @property
     def id(self) -> str:
         """The site's id, as answers have it."""
-        return id_of("S", self.site)
+        return encode_id(NodeId("S", PLATFORM_ID, self.site.id))
 
 
 @pytest_asyncio.fixture

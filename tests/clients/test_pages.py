@@ -20,7 +20,7 @@ from graphql import GraphQLInterfaceType
 from schema.root import graphql_schema
 from schema.sdl import plain_sdl
 from tenants.database import Database
-from tests.clients.conftest import PACKAGES, PACKAGES_OF_RELAY, PACKAGES_OF_TOOLS, TITLES, Place
+from tests.clients.conftest import PACKAGES, PACKAGES_OF_CODEGEN, PACKAGES_OF_RELAY, TITLES, Place
 from tests.conftest import ProvisionSite
 from tests.gateway.live.running import Running, running_gateway
 from tests.wire.node import beside_packages, require_packages, run
@@ -138,8 +138,8 @@ async def test_relay(
 
 async def test_types_by_codegen(place: Place, tmp_path: Path) -> None:
     told = section("Types by codegen")
-    assert told.packages <= set(PACKAGES_OF_TOOLS)
-    home = beside_packages(require_packages("tools", PACKAGES_OF_TOOLS), tmp_path)
+    assert told.packages <= set(PACKAGES_OF_CODEGEN)
+    home = beside_packages(require_packages("codegen", PACKAGES_OF_CODEGEN), tmp_path)
     (home / "schema.graphql").write_text(plain_sdl(graphql_schema()))
     written(told, home, place)
     for command in told.commands:

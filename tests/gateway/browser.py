@@ -68,6 +68,40 @@ class Page:
             raise AssertionError(f"never true: {script}; {self.complaints}") from None
         return value
 
+    async def go(self, url: str) -> None:
+        """Go to an address, and wait until it is there."""
+        await self.run("window.isOld = true")
+        await self.send("Page.navigate", url=url)
+        await self.arrive()
+
+    async def arrive(self) -> None:
+        """Wait until another page than the one that `leaving` marked is there."""
+        await self.until("window.isOld !== true && document.readyState === 'complete'")
+
+    async def fill(self, values: dict[str, str]) -> None:
+        """Type into fields by their ids."""
+        for name, value in values.items():
+            await self.run(f"document.getElementById({name!r}).focus(); document.getElementById({name!r}).select?.()")
+            await self.send("Input.insertText", text=value)
+
+    async def press(self, selector: str = "form button") -> None:
+        """Click what a selector finds, and wait for the next page."""
+        await self.run("window.isOld = true")
+        place = await self.run(
+            f"(() => {{ const one = document.querySelector({selector!r}); one.scrollIntoView({{block: 'center'}});"
+            " const box = one.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2] })()"
+        )
+        for kind in ("mousePressed", "mouseReleased"):
+            x, y = place
+            await self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+        await self.arrive()
+
+    async def size(self, width: int, height: int) -> None:
+        """Be as large as this, in pixels of CSS."""
+        await self.send(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
+        )
+
     async def picture(self, path: Path) -> None:
         """Save what is to be seen."""
         path.write_bytes(  # noqa: ASYNC240 - a small file
@@ -76,11 +110,11 @@ class Page:
 
 
 @asynccontextmanager
-async def opened_page(program: str, url: str) -> AsyncIterator[Page]:
-    """Yield a page that is loading this address, in a browser of its own."""
+async def opened_page(program: str, url: str, *more: str) -> AsyncIterator[Page]:
+    """Yield a page that is loading this address, in a browser of its own, started with `more` options."""
     with TemporaryDirectory(ignore_cleanup_errors=True) as home:
         options = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run")
-        where = (f"--user-data-dir={home}", "--remote-debugging-port=0", "--window-size=1400,900", "about:blank")
+        where = (f"--user-data-dir={home}", "--remote-debugging-port=0", "--window-size=1400,900", *more, "about:blank")
         quiet = asyncio.subprocess.DEVNULL
         process = await asyncio.create_subprocess_exec(program, *options, *where, stdout=quiet, stderr=quiet)
         try:

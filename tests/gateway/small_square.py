@@ -83,6 +83,7 @@ async def run(
     variables: dict[str, Any],
     viewer: Viewer,
     here: str | None,
+    _client: object = None,
 ) -> bytes:
     async def slow(_info: object) -> str:
         await asyncio.sleep(10)

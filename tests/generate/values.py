@@ -83,6 +83,7 @@ def pools(world: World, secret: bytes) -> Pools:
     """The pools of a world; the same in each run but for the ids of sites."""
     ids = [NodeId("S", PLATFORM_ID, site.id) for site in world.sites.values()]
     ids += [NodeId("A", PLATFORM_ID, id_) for id_ in world.accounts]
+    ids += [NodeId("Y", PLATFORM_ID, row["id"]) for row in world.platform["api_key"]]
     cursors: dict[str, list[str]] = {}
     for site in world.sites.values():
         ids += _ids(site)
@@ -90,6 +91,9 @@ def pools(world: World, secret: bytes) -> Pools:
     sites = [site.row for site in world.sites.values()]
     for name in ("Query.sites", "Viewer.sites"):
         cursors[name] = _cursors(secret, PLATFORM_ID, name, lists.SITE_ORDERS, sites)
+    keys = world.platform["api_key"]
+    cursors["A.apiKeys"] = _cursors(secret, PLATFORM_ID, "A.apiKeys", lists.OWN_ORDERS, keys)
+    cursors["Y.sites"] = _cursors(secret, PLATFORM_ID, "Y.sites", lists.SITE_ORDERS, sites)
     items = [row for site in world.sites.values() for row in site.content]
     cursors["Query.feed"] = _cursors(secret, PLATFORM_ID, "Query.feed", {"": lists.NEWEST_ITEM}, items[::5])
     cursors["Query.search"] = [

@@ -12,6 +12,9 @@ from tests.oracle.lists import Args, ListOrder, Scope
 from tests.oracle.things import Asked, Thing, answers, item, shown
 from tests.oracle.world import Row, SiteData
 
+OWN = {"Y": ("ApiKey", "api_key")}
+"""What only the account that it hangs on finds, by the letter in ids: the type, and the table on the platform."""
+
 
 @answers("Query", "viewer")
 def viewer(_asked: Asked, _query: Thing, _args: Args) -> Any:
@@ -54,6 +57,10 @@ def node(asked: Asked, _query: Thing, args: Args) -> Any:
     if wanted.tenant_id == PLATFORM_ID:
         if wanted.tag == "A" and wanted.key == asked.viewer.account_id:
             return Thing("Account", asked.world.accounts[wanted.key])
+        if wanted.tag in OWN:
+            type_, table = OWN[wanted.tag]
+            mine = [row for row in asked.world.platform[table] if row["account_id"] == asked.viewer.account_id]
+            return next((Thing(type_, row) for row in mine if row["id"] == wanted.key), None)
         found = asked.world.sites.get(wanted.key) if wanted.tag == "S" else None
         return Thing("Site", found.row) if found and asked.standing(found).finds_site() else None
     there = asked.world.sites.get(wanted.tenant_id)

@@ -57,6 +57,7 @@ async def build(url: str) -> None:
             _insert(connection, "platform", "account", [_account(number, name, id_)])
         for community, ref in refs:
             _write(connection, community, ref)
+        _insert(connection, "platform", "api_key", list(_api_keys([ref.id for _, ref in refs])))
 
 
 async def _provision(database: Database, each: Community) -> TenantRef:
@@ -71,6 +72,24 @@ def _account(number: int, name: str, id_: UUID) -> Row:
     shown = f"{name.title()} zwijg-{only}" if only else f"{name.title()} de Éérste"
     role = 2 if name == "otto" else 0
     return {"id": id_, "name": shown, "email": f"{name}@plein.example", "role": role, "created_at": _moment(number)}
+
+
+def _api_keys(tenant_ids: Sequence[UUID]) -> Iterator[Row]:
+    """Keys of several people: for all sites, for one, for some that their owner cannot find; two of the same moment."""
+    for number, name in enumerate(("anna", "anna", "anna", "karin", "joost", "petra", "otto", "anna")):
+        yield {
+            "id": uuid5(ACCOUNT_IDS[name], f"key {number}"),
+            "account_id": ACCOUNT_IDS[name],
+            "name": f"{ODDITIES[number][:90] or 'leeg'} {number}",
+            "start": f"plein_{number}",
+            "secret_hash": bytes(32),
+            "scopes": [["read"], ["admin", "read"], ["platform:admin", "statistics:read"]][number % 3],
+            "tenant_ids": [None, list(tenant_ids[:1]), list(tenant_ids)][number % 3],
+            "created_at": _moment(number),
+            "expires_at": _moment(number + 5000),
+            "last_used_at": _moment(number + 9) if number % 2 else None,
+            "revoked_at": _moment(number + 10) if number == 2 else None,
+        }
 
 
 def _moment(number: int) -> datetime:

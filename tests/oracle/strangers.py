@@ -12,6 +12,9 @@ from tests.oracle.world import SiteData
 
 CLOSED = next(each for each in COMMUNITIES if each.slug == "beuk")
 TABLES = {"M": ("member", "account_id"), "G": ("group", "id"), "C": ("content", "id"), "K": ("comment", "id")}
+OF_ACCOUNTS = {"Y": "api_key"}
+"""Types that hang on an account, by their letter in ids: the table on the platform."""
+
 ONLY_THERE = ("mies", "petra")
 
 
@@ -29,6 +32,15 @@ def ids_of(site: SiteData, tag: str) -> list[str]:
     """The ids of all rows of one type."""
     table, key = TABLES[tag]
     return [encode_id(NodeId(tag, site.id, row[key])) for row in getattr(site, table)]
+
+
+def own_ids(proof: Proof, viewer: str, tag: str) -> list[str]:
+    """The ids of this type that hang on a viewer's account, or the account's own."""
+    me = VIEWERS[viewer].account_id
+    if tag == "A":
+        return [encode_id(NodeId(tag, PLATFORM_ID, me))] if me else []
+    rows = proof.world.platform[OF_ACCOUNTS[tag]]
+    return [encode_id(NodeId(tag, PLATFORM_ID, row["id"])) for row in rows if row["account_id"] == me]
 
 
 def forgeries(proof: Proof) -> Iterator[str]:

@@ -18,6 +18,7 @@ from psycopg.rows import dict_row
 
 Row = dict[str, Any]
 TABLES = ("member", "group", "group_member", "content", "comment", "reaction")
+PLATFORM_TABLES = ("api_key",)
 MATCHES = """
     SELECT id, ts_rank(search, words)::text
     FROM {}.content, websearch_to_tsquery('pg_catalog.dutch', %(query)s) AS words WHERE search @@ words
@@ -80,11 +81,15 @@ class SiteData:
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """The square: sites by id, accounts by id, hosts, and the place of every text in the database's own order."""
+    """The square: sites by id, accounts by id, what hangs on accounts by table.
+
+    `rank` is the place of every text in the database's own order.
+    """
 
     url: str
     sites: dict[UUID, SiteData]
     accounts: dict[UUID, Row]
+    platform: dict[str, list[Row]]
     rank: dict[str, int]
 
     def site(self, slug: str) -> SiteData:
@@ -124,10 +129,11 @@ def load(url: str) -> World:
             for row in table("platform", "tenant")
         }
         accounts = {row["id"]: row for row in table("platform", "account")}
+        platform = {name: table("platform", name) for name in PLATFORM_TABLES}
         texts = {row["title"] for site in sites.values() for row in site.content}
         texts |= {row["name"] for site in sites.values() for row in (site.row, *site.group)}
         ordered = [row["text"] for row in connection.execute(TEXTS, (sorted(texts),))]
-    return World(url, sites, accounts, {text: number for number, text in enumerate(ordered)})
+    return World(url, sites, accounts, platform, {text: number for number, text in enumerate(ordered)})
 
 
 def iso(moment: datetime) -> str:

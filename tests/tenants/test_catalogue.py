@@ -90,7 +90,7 @@ RULES = {
     "every site has a schema and a role of its own": """
         SELECT slug FROM platform.tenant
         WHERE NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = schema_name)
-        OR NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) OR schema_name <> role_name
+        OR NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) OR NOT starts_with(role_name, schema_name || '_')
     """,
 }
 
@@ -102,9 +102,9 @@ SPOIL = """
     CREATE TRIGGER spoilt AFTER INSERT ON {schema}.content FOR EACH ROW EXECUTE FUNCTION {schema}.nothing();
     CREATE RULE spoilt AS ON INSERT TO {schema}.comment DO ALSO NOTHING;
     CREATE VIEW {schema}.everything AS SELECT * FROM platform.activity;
-    GRANT INSERT ON {schema}.everything TO {schema};
+    GRANT INSERT ON {schema}.everything TO {role};
     GRANT SELECT ON {schema}.everything TO PUBLIC;
-    ALTER ROLE {schema} CREATEDB;
+    ALTER ROLE {role} CREATEDB;
     UPDATE platform.tenant SET role_name = 'nobody_at_all' WHERE slug = 'gone';
 """
 
@@ -135,6 +135,6 @@ async def test_each_rule_finds_what_breaks_it(fresh_square: str) -> None:
     ]
     await database.close()
     with psycopg.connect(fresh_square) as connection:
-        connection.execute(SPOIL.format(schema=refs[0].schema_name).encode())
+        connection.execute(SPOIL.format(schema=refs[0].schema_name, role=refs[0].role_name).encode())
         assert [rule for rule in RULES if not broken(connection, rule)] == []
         connection.rollback()

@@ -21,7 +21,7 @@ from tenants.database import Database, become_platform
 from tenants.errors import SlugTaken
 from tenants.ids import uuid7
 from tenants.platform_tables import Membership
-from tenants.provisioning import NewTenant, drop, new_ref, provision, provision_in
+from tenants.provisioning import NewTenant, drop, provision, provision_in, schema_name_of
 from tenants.registry import TENANT, TenantRef
 from tenants.scripts import load_scripts
 from tenants.settings import DatabaseSettings
@@ -50,13 +50,13 @@ def new_site(slug: str | None = None) -> NewTenant:
 
 async def traces(database: Database, *tenant_ids: UUID) -> dict[str, int]:
     """What the catalogues and the platform's tables know of these sites."""
-    names = [new_ref(each, "").schema_name for each in tenant_ids]
+    names = [schema_name_of(each) for each in tenant_ids]
     questions = {
         "rows": "SELECT count(*) FROM platform.tenant WHERE id = ANY(:ids)",
         "memberships": "SELECT count(*) FROM platform.membership WHERE tenant_id = ANY(:ids)",
         "schemas": "SELECT count(*) FROM pg_namespace WHERE nspname = ANY(:names)",
-        "roles": "SELECT count(*) FROM pg_roles WHERE rolname = ANY(:names)",
-        "rights": "SELECT count(*) FROM pg_auth_members WHERE pg_get_userbyid(roleid) = ANY(:names)",
+        "roles": "SELECT count(*) FROM pg_roles WHERE left(rolname, 18) = ANY(:names)",
+        "rights": "SELECT count(*) FROM pg_auth_members WHERE left(pg_get_userbyid(roleid), 18) = ANY(:names)",
     }
     async with database.transaction(None) as tx:
         return {
@@ -79,7 +79,7 @@ def is_whole(found: dict[str, int]) -> bool:
 async def test_a_new_site_is_whole(database: Database) -> None:
     owner, new = uuid7(), new_site()
     ref = await provision(database, new, owner_account_id=owner)
-    assert ref == new_ref(new.id, new.slug)
+    assert (ref.id, ref.slug, ref.schema_name) == (new.id, new.slug, schema_name_of(new.id))
     assert is_whole(await traces(database, ref.id))
     async with database.transaction(ref) as tx:
         assert (await tx.execute(select(MEMBER.c.account_id, MEMBER.c.role))).all() == [(owner, 5)]
@@ -89,6 +89,27 @@ async def test_a_new_site_is_whole(database: Database) -> None:
         state = (await tx.execute(select(TENANT).where(TENANT.c.id == ref.id))).one()
     latest = load_scripts().tenant_version
     assert (state.slug, state.state, state.version, state.schema_version) == (new.slug, "ACTIVE", 1, latest)
+
+
+async def test_squares_on_one_server_may_have_the_same_site(database: Database, fresh_square: str) -> None:
+    """As two demos of one seed do, and a copy of a database beside the original."""
+    new, owner = new_site(), uuid7()
+    other = Database(DatabaseSettings(fresh_square))
+    await other.open()
+    try:
+        refs = [await provision(each, new, owner_account_id=owner) for each in (database, other)]
+        for each, ref in zip((database, other), refs, strict=True):
+            async with each.transaction(ref) as tx:
+                assert await tx.scalar(text("SELECT current_user")) == ref.role_name
+                assert await tx.scalar(select(MEMBER.c.account_id)) == owner
+        assert refs[0].schema_name == refs[1].schema_name
+        assert refs[0].role_name != refs[1].role_name
+        async with other.transaction(None) as tx:
+            await drop(tx, refs[1])
+        async with database.transaction(refs[0]) as tx:
+            assert await tx.scalar(select(MEMBER.c.account_id)) == owner
+    finally:
+        await other.close()
 
 
 async def test_a_seed_is_written_as_the_site(database: Database) -> None:
@@ -186,7 +207,8 @@ async def test_open_writers_on_the_platform_do_not_hold_it_up(
         account_id = uuid7()
         for statement in (
             "INSERT INTO platform.account (id, name, email, created_at) VALUES (%(account)s, 'A', %(text)s, now())",
-            "INSERT INTO platform.identity VALUES ('i', %(text)s, %(account)s, now())",
+            "INSERT INTO platform.identity (id, issuer, subject, account_id, created_at)"
+            " VALUES (%(account)s, 'i', %(text)s, %(account)s, now())",
             "INSERT INTO platform.membership VALUES (%(site)s, %(account)s, 1, '{}', now())",
             "INSERT INTO platform.activity VALUES (%(site)s, %(account)s, 'X', 4, NULL, %(account)s, now())",
             "INSERT INTO platform.ceiling VALUES (%(site)s, %(account)s, 4)",

@@ -117,11 +117,12 @@ async def test_the_platforms_role_reads_the_platform_and_not_its_secrets(
     role = registry.platform_role
     assert role.startswith("square_")
     assert await plain_reader.fetch(Statement("SELECT current_user", role), []) == [(role.encode(),)]
-    allowed = "SELECT id, name, role, created_at FROM platform.account LIMIT 0"
+    allowed = "SELECT id, name, email, role, created_at FROM platform.account LIMIT 0"
     assert await plain_reader.fetch(Statement(allowed, role), []) == []
     for forbidden in (
-        "SELECT email FROM platform.account",
-        "SELECT * FROM platform.identity",
+        "SELECT subject FROM platform.identity",
+        "SELECT token_hash FROM platform.session",
+        "SELECT secret FROM platform.issuer",
         "SELECT * FROM platform.request",
         f"SELECT * FROM {site.schema_name}.content",
     ):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -36,8 +36,8 @@ from tenants.registry import TenantRef
 class StagedRun(Run):
     """One operation whose answer comes in parts: what may be late, and what is still to be read."""
 
-    stages: Stages
-    sources: Sources
+    stages: Stages = field(kw_only=True)
+    sources: Sources = field(kw_only=True)
 
 
 Field = Callable[[StagedRun, Selected], Awaitable[Any]]
@@ -66,7 +66,7 @@ async def _platform(run: StagedRun, selected: Selected) -> Any:
         return orjson.loads(json)
     marks = re.compile(rb'"%b:S:(\d+):(\d+):([0-9a-f-]+)"' % run.call.nonce.encode())
     sites = {UUID(site.decode()) for _, _, site in marks.findall(json)}
-    tenants = await run.square.registry.many(sites)
+    tenants = await run.registry.many(sites)
 
     def marked(match: re.Match[bytes]) -> bytes:
         number, site = int(match[1]), UUID(match[3].decode())
@@ -164,7 +164,7 @@ async def _rows(
     by_site: dict[UUID, list[NodeId]] = {}
     for node in dict.fromkeys(ids):
         by_site.setdefault(node.tenant_id, []).append(node)
-    await run.square.registry.many(by_site)  # all at once; each read finds its own remembered
+    await run.registry.many(by_site)  # all at once; each read finds its own remembered
     return _marks(run, by_site.values(), lambda found: nodes.find_rows(run, selected, found, path, trail))
 
 
@@ -197,9 +197,7 @@ async def _nodes(run: StagedRun, selected: Selected) -> Any:
     for node in dict.fromkeys(ids):
         if node is not None:
             groups.setdefault(node if node.tag == nodes.SITE else node.tenant_id, []).append(node)
-    await run.square.registry.many(
-        node.key if node.tag == nodes.SITE else node.tenant_id for (node, *_) in groups.values()
-    )
+    await run.registry.many(node.key if node.tag == nodes.SITE else node.tenant_id for (node, *_) in groups.values())
     trail = under(under((), type_), None, type_)
     marks = _marks(run, groups.values(), lambda found: nodes.find(run, selected, found, trail))
     return [None if node is None else marks[node] for node in ids]

@@ -65,6 +65,18 @@ WORDS = {
         "Deze manier van inloggen hoort al bij een ander account.",
     ),
     "error.ACCOUNT_CLOSED": ("This account cannot be used now.", "Dit account kan nu niet worden gebruikt."),
+    "identities.title": ("Ways to sign in", "Manieren om in te loggen"),
+    "identities.since": ("since {day}", "sinds {day}"),
+    "identities.used": ("last used on {day}", "laatst gebruikt op {day}"),
+    "identities.none": ("You do not sign in with any other service.", "U logt niet in met een andere dienst."),
+    "identities.unlink": ("Take away", "Weghalen"),
+    "identities.unlink_label": ("Take away: sign in with {name}", "Weghalen: inloggen met {name}"),
+    "identities.more": ("One more", "Nog een"),
+    "identities.link": ("Also sign in with {name}", "Ook inloggen met {name}"),
+    "identities.last": (
+        "This is the only way in which you can sign in. Add another one first.",
+        "Dit is de enige manier waarop u kunt inloggen. Voeg er eerst een toe.",
+    ),
     "link.title": ("One more way to sign in", "Nog een manier om in te loggen"),
     "link.ask": (
         "You signed in at {issuer} as {email}. From now on, let that be one more way to sign in to the account of "

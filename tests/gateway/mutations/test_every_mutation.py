@@ -54,6 +54,12 @@ GIVEN: dict[str, Callable[[Things], dict[str, Any]]] = {
 }
 """A good input for each mutation on a site."""
 
+OF_ACCOUNT: dict[str, dict[str, Any]] = {
+    "createApiKey": {"name": "Robot", "scopes": ["READ"]},
+    "revokeApiKey": {"id": encode_id(NodeId("Y", UUID(int=0), NOWHERE))},
+}
+"""An input for each mutation that concerns no site, but the account of whoever asks; the ids are of nothing."""
+
 TARGETS = {"id", "site", "group", "subject"}
 
 
@@ -71,7 +77,7 @@ async def counted(door: Door, site: TenantRef) -> list[list[Any]]:
 
 
 def test_every_mutation_is_tested_here() -> None:
-    assert set(MUTATIONS) == {"createSite", *GIVEN}
+    assert set(MUTATIONS) == {"createSite", *GIVEN, *OF_ACCOUNT}
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
@@ -113,6 +119,8 @@ async def test_who_is_not_signed_in_changes_nothing(door: Door) -> None:
         bad = {key: "nonsense" if key in TARGETS else value for key, value in given(ids).items()}
         assert (await door.refused(None, name, **bad)).code == "UNAUTHENTICATED", name
     assert (await door.refused(None, "createSite", name="", slug="A")).code == "UNAUTHENTICATED"
+    for name, of_account in OF_ACCOUNT.items():
+        assert (await door.refused(None, name, **of_account)).code == "UNAUTHENTICATED", name
     assert await counted(door, site) == before
 
 
@@ -129,6 +137,15 @@ async def test_what_is_not_there_is_named(door: Door, name: str) -> None:
         refused = await door.refused(owner, name, **given | {target: wrong})
         assert (refused.code, refused.field) == ("NOT_FOUND", f"input.{target}"), wrong
     assert await counted(door, site) == before
+
+
+@pytest.mark.parametrize("name", [name for name, given in OF_ACCOUNT.items() if "id" in given])
+async def test_what_an_account_does_not_have_is_named(door: Door, name: str) -> None:
+    site, owner, ids = await filled(door)
+    strange = [OF_ACCOUNT[name]["id"], *ids.values(), id_of("Y", site), "", "nonsense", "💥" * 56]
+    for wrong in strange:
+        refused = await door.refused(owner, name, **{**OF_ACCOUNT[name], "id": wrong})
+        assert (refused.code, refused.field) == ("NOT_FOUND", "input.id"), wrong
 
 
 @pytest.mark.parametrize("name", [each for each in GIVEN if each not in {"suspendSite", "resumeSite"}])

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 from starlette.responses import Response
 
 from auth.accounts import ACCOUNT
-from auth.relying.arrivals import INVITATION
+from auth.local.links import LINK, Link, Purpose, create_link
 from auth.relying.faults import SignInFault
 from auth.relying.once import SPENT
+from auth.sessions import SESSION
+from auth.viewer import PlatformRole
 from gateway.app import Gateway
 from gateway.pages.at_issuers import LINK_PATH
 from tests.auth.relying.issuer import FalseIssuer, running_issuer
@@ -85,7 +87,7 @@ async def test_the_first_sign_in_makes_an_account(gateway: Gateway, anna: Person
     assert account.email_verified_at is not None
     assert account.language == "nl-NL"
     assert await identities(gateway, account.id) == {(at.url, at.claims["sub"])}
-    assert await acts(gateway, account.id) == ["account.created", "session.opened"]
+    assert await acts(gateway, account.id) == ["account.created", "sign_in.done"]
     (session,) = await sessions(gateway, account.id)
     assert (session.issuer, session.subject, session.sid) == (at.url, at.claims["sub"], "their-session")
     assert session.amr == ["pwd", "mfa"]
@@ -418,8 +420,6 @@ async def test_an_old_session_is_no_proof(gateway: Gateway, anna: Person, at: Fa
     account_id = await account_with(gateway, somebody(at))
     await anna.sign_in()
     session_id = await sign_in(gateway, anna, account_id)
-    from auth.sessions import SESSION  # noqa: PLC0415
-
     async with gateway.square.database.transaction(None) as tx:
         old = func.now() - func.make_interval(0, 0, 0, 0, 1)
         await tx.execute(update(SESSION).where(SESSION.c.id == session_id).values(created_at=old, authenticated_at=old))
@@ -515,23 +515,28 @@ async def test_accounts_for_some_domains(strict: Gateway, at: FalseIssuer, domai
 
 
 async def test_accounts_for_the_invited(strict: Gateway, at: FalseIssuer, other_issuer: FalseIssuer):
-    async def invite(email: str, until: Callable[..., Any]) -> None:
+    async def invite(email: str, role: PlatformRole = PlatformRole.NONE, days: int = 1) -> None:
         async with strict.square.database.transaction(None) as tx:
-            row = {"email": email.lower(), "created_at": func.now(), "expires_at": until}
-            await tx.execute(insert(INVITATION).values(row))
+            await create_link(tx, Link(Purpose.INVITE, email, role=role))
+            ends = func.now() + func.make_interval(0, 0, 0, days)
+            await tx.execute(update(LINK).where(LINK.c.email == email).values(expires_at=ends))
 
     visitor = person(strict, other_issuer, key="other")
     email = somebody(other_issuer)
     page = await visitor.sign_in()
     assert (page.status_code, visitor.code) == (403, "INVITATION_NEEDED")
-    await invite(email, func.now() - func.make_interval(0, 0, 0, 1))
+    await invite(email, days=-1)
     await visitor.sign_in()
     assert visitor.code == "INVITATION_NEEDED", "an invitation has an end"
+    email = somebody(other_issuer)
+    await invite(email, PlatformRole.OPERATOR)
+    await visitor.sign_in()
+    assert visitor.code == "INVITATION_NEEDED", "an issuer's word makes nobody an operator"
     email = somebody(other_issuer, email=f"{secrets.token_hex(4)}@Example.NL")
-    await invite(email, func.now() + func.make_interval(0, 0, 0, 1))
+    await invite(email.lower())
     await visitor.sign_in()
     assert await account_named(strict, email) is not None
-    assert await rows(strict, INVITATION, INVITATION.c.email == email.lower()) == [], "it is used up"
+    assert await rows(strict, LINK, LINK.c.email == email.lower()) == [], "it is used up"
 
 
 # --- signing out -----------------------------------------------------------------------------------------------------

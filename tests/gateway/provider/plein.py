@@ -189,7 +189,7 @@ async def tokens_for(plein: Plein, visitor: Visitor, registered: Registered, **v
     return answer.json()
 
 
-async def redeem(plein: Plein, registered: Registered, asked: Attempt, code: str, **values: str) -> httpx.Response:
+async def redeem(plein: Plein, registered: Registered, asked: Attempt, code: str, /, **values: str) -> httpx.Response:
     """Exchange a code."""
     data = {
         "grant_type": "authorization_code",

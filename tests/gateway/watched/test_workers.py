@@ -135,7 +135,7 @@ def test_before_it_ends_it_says_that_it_is_not_ready_and_answers(
         assert running.process.wait(20) == 0
         asking.join()
     draining = [(at, ready, status) for at, ready, status in answers if at > 0.3]
-    assert len(draining) > 5
+    assert draining, answers
     assert {(ready, status) for _, ready, status in draining} == {(503, 200)}
     assert min(failures, default=9.0) > 1.3
 

@@ -1,0 +1,59 @@
+"""The mutations about the viewer's own account: they concern no site.
+
+Promises: none of them is for a credential that is not good for the account itself. Bindings only; what is done stands
+in `schema/services/`.
+"""
+
+import strawberry
+
+from auth.scopes import Scope
+from schema.api_key import ApiKey
+from schema.bind import NOTHING, bound
+from schema.inputs import api_key as inputs
+from schema.payload import made, mutation
+from schema.services import api_key
+
+
+@bound(NOTHING)
+@strawberry.type(description="The key that was made.")
+class CreateApiKeyPayload:
+    """What `createApiKey` gives back."""
+
+    api_key: ApiKey | None = made("apiKey", "The new key, as it is listed.")
+    secret: str | None = made(
+        "secret",
+        "The key itself, to be sent as `Authorization: Bearer <key>`. It is told this once; null where the request is "
+        "repeated with its idempotency key.",
+    )
+
+
+@bound(NOTHING)
+@strawberry.type(description="The key that lets nobody in any more.")
+class RevokeApiKeyPayload:
+    """What `revokeApiKey` gives back."""
+
+    api_key: ApiKey | None = made("apiKey", "The key as it is now.")
+
+
+@bound(NOTHING)
+@strawberry.type(description="What can be changed about the viewer's own account.")
+class AccountMutations:
+    """What can be changed about the viewer's own account."""
+
+    create_api_key: CreateApiKeyPayload | None = mutation(
+        api_key.create_api_key,
+        "apiKey",
+        inputs.CreateApiKeyInput,
+        "Makes a key for a machine that works for the viewer. It may never do more than the viewer may at that moment, "
+        "and of that what its scopes and sites say. The key is told once.",
+        needs=Scope.ACCOUNT,
+        privileged=True,
+    )
+    revoke_api_key: RevokeApiKeyPayload | None = mutation(
+        api_key.revoke_api_key,
+        "apiKey",
+        inputs.RevokeApiKeyInput,
+        "Ends a key of the viewer's at once, with every connection that it opened. One that is revoked stays so.",
+        needs=Scope.ACCOUNT,
+        privileged=True,
+    )
