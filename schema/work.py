@@ -86,7 +86,7 @@ class Work:
         Raises NOT_FOUND, naming the input's field, for an id of another type or of no site: all alike.
         """
         node = decode_id(text)
-        if node is None or node.tag != tag:
+        if node is None or node.tag != tag or (tag == "S" and node.tenant_id != PLATFORM_ID):
             raise not_found(name)
         tenant = await self.registry.by_id(node.key if tag == "S" else node.tenant_id)
         if tenant is None:

@@ -115,7 +115,7 @@ class Asked:
         """The question, if this viewer may ask it now. Raises NOT_FOUND and SITE_SUSPENDED."""
         binding = self.binding
         node = decode_id(self.at)
-        if node is None or node.tag != binding.at_tag:
+        if node is None or node.tag != binding.at_tag or (node.tag == SITE and node.tenant_id != PLATFORM_ID):
             raise not_found(binding.at)
         tenant = await square.registry.by_id(node.key if node.tag == SITE else node.tenant_id)
         if tenant is None or not viewer.reaches(tenant.id):

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from schema.relay import PLATFORM_ID, NodeId, encode_id
 from tenants.database import Database
 from tenants.registry import TenantRef
 from tests.conftest import ProvisionSite
@@ -80,7 +79,7 @@ class Place:
     @property
     def id(self) -> str:
         """The site's id, as answers have it."""
-        return encode_id(NodeId("S", PLATFORM_ID, self.site.id))
+        return id_of("S", self.site)
 
 
 @pytest_asyncio.fixture

@@ -16,7 +16,6 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 from sqlalchemy import func, select, update
-from tests.gateway.pages.test_in_browser import free_port, make_certificate
 
 from auth.local.local import Local
 from auth.local.mailbox import MAIL, Mail, Queued, take_mail
@@ -27,6 +26,7 @@ from gateway.settings import Settings, SettingsError, load_settings
 from tenants.database import Database
 from tenants.settings import DatabaseSettings
 from tests.gateway.pages.post import serving_mail, text_of
+from tests.gateway.pages.test_in_browser import free_port, make_certificate
 
 SECRET = "s" * 40
 LETTER = Mail("anna@example.nl", "Welkom bij 'Plein' – één", "Hallo Anna,\n\nhttps://plein.example/x?link=é\n", "nl")

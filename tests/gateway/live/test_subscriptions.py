@@ -146,6 +146,9 @@ async def test_what_is_not_there_is_refused_and_says_which(live: Running) -> Non
             assert await refusal(socket, COMMENTED, on=text) == ("NOT_FOUND", "content")
         assert (await refusal(socket, "subscription { nothing }"))[0] == "GRAPHQL_VALIDATION_FAILED"
         assert await refusal(socket, CHANGED, site=id_of("S", gone), since="x") == ("NOT_FOUND", "site")
+    async with live.socket(owner) as socket:  # the right site, in a spelling that no answer has
+        other = encode_id(NodeId("S", site.id, site.id))
+        assert await refusal(socket, CHANGED, site=other) == ("NOT_FOUND", "site")
     await live.followed(0)
 
 

@@ -15,7 +15,7 @@ from auth.accounts import create_account, link_identity
 from auth.issuer import DEVELOPMENT_ISSUER, DevelopmentIssuer
 from auth.policy import Role
 from auth.viewer import PlatformRole
-from schema.relay import NodeId, encode_id
+from schema.relay import PLATFORM_ID, NodeId, encode_id
 from tenants.database import Database
 from tenants.registry import TenantRef
 from tenants.site_tables import Member, MembershipWindow
@@ -111,4 +111,4 @@ class Door:
 
 def id_of(tag: str, site: TenantRef, key: UUID | None = None) -> str:
     """The global id of a row on a site, or of the site itself."""
-    return encode_id(NodeId(tag, site.id, key or site.id))
+    return encode_id(NodeId(tag, PLATFORM_ID if tag == "S" else site.id, key or site.id))

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from auth.policy import Role
 from auth.viewer import PlatformRole
+from schema.relay import NodeId, encode_id
 from schema.services.site import RESERVED_SLUGS
 from tenants.platform_tables import Membership, Tenant
 from tenants.tables import table_of
@@ -161,6 +162,13 @@ async def test_one_of_two_changes_at_once_wins(door: Door) -> None:
     assert (len(won), lost) == (1, ["CONFLICT"] * 3)
     now = await door.ask(owner, "query($slug: String) { site(slug: $slug) { name version } }", slug=site.slug)
     assert now["data"]["site"] == {"name": won[0]["name"], "version": 2}
+
+
+async def test_a_site_has_one_id(door: Door) -> None:
+    site, owner = await door.site()
+    other = encode_id(NodeId("S", site.id, site.id))  # the right site, in a spelling that no answer has
+    refused = await door.refused(owner, "updateSite", id=other, version=1, name="Anders")
+    assert (refused.code, refused.field) == ("NOT_FOUND", "input.id")
 
 
 async def test_a_hidden_site_is_not_there_for_others(door: Door) -> None:
