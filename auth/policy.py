@@ -33,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from tenants.platform_tables import Ceiling, Membership
+from tenants.platform_tables import Account, Ceiling, Membership
 from tenants.site_tables import Content, Group, GroupMember, Member, SiteWindow
 from tenants.tables import table_of
 
@@ -64,6 +64,9 @@ class Role(IntEnum):
     ADMIN = 4
     OWNER = 5
 
+
+OPERATOR = 2
+"""The rank of an operator among an account's roles on the platform."""
 
 NOBODY = 99
 """A clearance that no level reaches: everybody's on a suspended site."""
@@ -263,6 +266,18 @@ def account_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
 def mine(row: Row, terms: Terms) -> ColumnElement[bool]:
     """What hangs on the viewer's own account: their keys, sessions, identities."""
     return row.c.account_id == terms.me
+
+
+def audit_visible(_row: Row, terms: Terms) -> ColumnElement[bool]:
+    """What was done on a site: for its admins and owners."""
+    return terms.clearance() <= int(Level.GROUP)
+
+
+def for_operators(_row: Row, terms: Terms) -> ColumnElement[bool]:
+    """What is of the square as a whole: for its operators, as long as they are not suspended."""
+    account = table_of(Account).alias()
+    is_one = (account.c.id == terms.me, account.c.role >= OPERATOR, account.c.suspended_at.is_(None))
+    return exists(select(account.c.id).where(*is_one).correlate_except(account))
 
 
 def activity_visible(row: Row, membership: Row, site: Row, terms: Terms) -> ColumnElement[bool]:

@@ -30,7 +30,8 @@ from gateway.errors import Problem, problem_from
 from gateway.execute import Executor
 from gateway.graphiql import console_routes
 from gateway.health import Check, health_routes
-from gateway.housekeeping import pruning
+from gateway.housekeeping import pruning, remove_old_acts
+from gateway.key_uses import noting_uses
 from gateway.live.hub import Live
 from gateway.login import DevelopmentLogin, login_routes
 from gateway.over_http import GraphQLOverHTTP
@@ -200,10 +201,12 @@ async def open_square(
         live = Live(database_settings(settings), most=settings.subscriptions, heartbeat_s=settings.heartbeat_seconds)
         stack.push_async_callback(live.close)
         provider = provider_of(settings, database)
-        stack.enter_context(pruning(database, settings.signing_in.sessions, partial(keep_up, provider)))
+        chores = (partial(keep_up, provider), partial(remove_old_acts, database, settings.access.audit))
+        stack.enter_context(pruning(database, settings.signing_in.sessions, *chores))
         rates = await stack.enter_async_context(opened_rates(settings))
         revocations = Revocations()
         authenticator = make_authenticator(settings, database, revocations, provider)
+        await stack.enter_async_context(noting_uses(database, authenticator.keys))
         revocations.hear(live.revoke)
         feed = RevocationFeed(
             database_settings(settings), revocations, partial(load_revocations, reader, registry.platform_role)

@@ -14,10 +14,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from auth.audit import prune_audit
 from auth.local.attempts import remove_old_attempts
 from auth.local.email_change import remove_old_changes
 from auth.local.links import remove_old_links
 from auth.passes import remove_old_passes
+from auth.revocations import prune_revocations
 from auth.sessions import SessionLimits, remove_ended_sessions
 from tenants.database import Database, Transaction
 from tenants.outbox import KEPT, PRUNED_AT_ONCE, prune
@@ -52,9 +54,20 @@ async def prune_events(database: Database) -> int:
             return removed
 
 
+async def remove_old_acts(database: Database, kept: timedelta | None) -> int:
+    """Remove the acts that are older than they are kept (None: for ever); how many."""
+    removed, done = 0, int(kept is not None)
+    while kept is not None and done:
+        async with database.transaction(None) as tx:
+            done = await prune_audit(tx, datetime.now(UTC) - kept)
+        removed += done
+    return removed
+
+
 async def remove_what_is_over(database: Database, limits: SessionLimits) -> int:
     """Remove sessions, passes, links and counts that are over; how many. Raises as `Database.transaction` does."""
     chores: tuple[Chore, ...] = (
+        prune_revocations,
         lambda tx: remove_ended_sessions(tx, limits),
         remove_old_passes,
         remove_old_links,

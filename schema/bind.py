@@ -18,6 +18,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from auth.policy import Terms
 from auth.scopes import Scope
+from auth.viewer import PlatformRole
 
 METADATA = "bind"
 """The key of a binding in a strawberry field's metadata."""
@@ -152,6 +153,8 @@ class Connected:
     orders: Mapping[str, Order]
     filters: Mapping[str, Filter] = field(default_factory=dict)
     policy: Policy | None = None
+    only: PlatformRole | None = None
+    """At the root: for accounts with this role on the platform; FORBIDDEN for others."""
 
 
 class Root(StrEnum):

@@ -11,7 +11,10 @@ from strawberry import federation
 from strawberry.federation.schema import FederationAny
 
 from auth import policy
+from auth.viewer import PlatformRole
 from schema.account import Account
+from schema.audit import PlatformAct
+from schema.audit_lists import ACT_FILTERS, ACT_ORDERS, ActFilter
 from schema.bind import NOTHING, Connected, One, Root, Rooted, at, bound
 from schema.content.base import Content
 from schema.content.every import KIND_OF
@@ -72,6 +75,13 @@ class Query:
         "Items with these words over all sites that the viewer is a member of, the best match first.",
         {"query": (str, 'Words to look for; 2 to 200 characters. "Quoted" words stand together, -word is left out.')},
         kinds=(list[ContentKind], "Of one of these kinds only."),
+    )
+    audit: Connection[PlatformAct] | None = connection(
+        Connected(
+            lambda _, act, terms: policy.everyone(act, terms), ACT_ORDERS, ACT_FILTERS, only=PlatformRole.OPERATOR
+        ),
+        "What was done by the power of a role, on the square and on all of its sites, the newest first. For operators.",
+        filter=(ActFilter, "Narrows the list."),
     )
     node: Node | None = field(
         Rooted(Root.NODE),

@@ -6,6 +6,7 @@ Promises: a field that needs the site's own tables says so by its binding, so th
 
 from datetime import datetime
 from enum import Enum
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from sqlalchemy import ColumnElement, func, select
@@ -13,6 +14,7 @@ from sqlalchemy import ColumnElement, func, select
 from auth import policy
 from auth.policy import Level, Row, Terms
 from schema.account import MEMBER_ORDERS, Member, MemberOrder
+from schema.audit_lists import ACT_FILTERS, ACT_ORDERS, ActFilter
 from schema.bind import Column, Connected, Expression, Filter, One, Order, Place, Source, at, bound
 from schema.content.base import Content
 from schema.content_lists import CONTENT_FILTERS, CONTENT_ORDERS, ContentFilter, ContentOrder
@@ -24,6 +26,9 @@ from tenants.platform_tables import Tenant
 from tenants.site_tables import Member as MemberTable
 from tenants.site_tables import SiteWindow
 from tenants.tables import table_of
+
+if TYPE_CHECKING:
+    from schema.audit import Act
 
 SITES = Source(
     tables={Place.PLATFORM: table_of(Tenant), Place.SITE: table_of(SiteWindow)},
@@ -118,6 +123,11 @@ class Site(Node):
         Connected(lambda _, member, terms: policy.everyone(member, terms), MEMBER_ORDERS),
         "Its members; empty for who is no member.",
         order_by=(MemberOrder, "The order of the list."),
+    )
+    audit: Connection[Annotated["Act", strawberry.lazy("schema.audit")]] | None = connection(
+        Connected(lambda _, act, terms: policy.everyone(act, terms), ACT_ORDERS, ACT_FILTERS),
+        "What was done here by the power of a role, the newest first; empty for who is no admin.",
+        filter=(ActFilter, "Narrows the list."),
     )
     member_count: int = strawberry.field(
         description="How many members it has.", metadata=at(Expression(lambda row, _: _member_count(), Place.SITE))

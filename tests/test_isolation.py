@@ -28,7 +28,7 @@ from tenants.reader import Statement
 from tenants.site_tables import TENANT
 from tests.generate.everything import Place, everything, id_arguments, lists, node_types, tag_of
 from tests.generate.values import REFERRED, Pools, pools
-from tests.oracle.people import VIEWERS
+from tests.oracle.people import VIEWERS, who_sees
 from tests.oracle.proof import Proof
 from tests.oracle.strangers import CLOSED, OF_ACCOUNTS, TABLES, closed, flip, forgeries, ids_of, own_ids, secret
 
@@ -132,7 +132,8 @@ async def test_a_cursor_opens_its_own_list_only(proof: Proof, drawn_from: Pools,
     fixed = 'query: "gemeente", ' if "query" in place.definition.args else ""
     text = asked_on(place, "$cursor: String", f"{fixed}{bound}: $cursor")
     for cursor in strange_cursors(proof, drawn_from, place):
-        body = json.loads(await proof.answer(text, {"cursor": cursor, "own": own}, VIEWERS["anna"]))
+        viewer = VIEWERS[who_sees(str(place), "anna")]
+        body = json.loads(await proof.answer(text, {"cursor": cursor, "own": own}, viewer))
         assert body.get("errors"), cursor
         for error in body["errors"]:
             assert error["extensions"] == {"code": "BAD_USER_INPUT", "field": bound}

@@ -16,7 +16,7 @@ from graphql import OperationType
 
 from auth.audit import Client
 from auth.scopes import Scope
-from auth.viewer import Viewer
+from auth.viewer import PlatformRole, Viewer
 from gateway.context import NOWHERE, Payload, Square
 from gateway.documents import Document, Operation
 from gateway.execute.across import feed_field, guarded, search_field
@@ -172,7 +172,7 @@ async def _field(run: Run, selected: Selected, field: RunField) -> bytes:
 async def _staged_field(run: StagedRun, selected: Selected, plain: RunField) -> Values:
     """The value of a root field, with gaps where something is still to be read, or the mark of its error."""
     binding = run.plan.compiler.catalogue.bindings.get((selected.parent.name, selected.name))
-    field = None if _lacking(run.plan, binding) else staged_field(run, selected)
+    field = None if _lacking(run.plan, binding) or _is_reserved(binding) else staged_field(run, selected)
     if field is None:
         return [await _field(run, selected, plain)]
     try:
@@ -189,16 +189,32 @@ def _field_of(plan: Plan, document: Document, operation: Operation, selected: Se
         return _about_schema(document, operation)
     binding = plan.compiler.catalogue.bindings[selected.parent.name, selected.name]
     lacking = _lacking(plan, binding)
-    if lacking is not None:
-        return _out_of_scope(lacking)
+    return _bound_field(binding) if lacking is None else _out_of_scope(lacking)
+
+
+def _bound_field(binding: Binding) -> RunField:
     match binding:
         case Rooted(root):
             return FIELDS[root]
+        case Connected(only=role) if role is not None:
+            return partial(_reserved_field, role=role)
         case Connected():
             return platform_field
         case Mutates():
             return partial(mutation_field, mutates=binding)
-    raise TypeError(f"{selected.name} is no root field: {binding}")
+    raise TypeError(f"this binds no root field: {binding}")
+
+
+async def _reserved_field(run: Run, selected: Selected, *, role: PlatformRole) -> bytes:
+    """A list for accounts with a role on the platform."""
+    if run.viewer.platform_role < role:
+        raise PleinError(ErrorCode.FORBIDDEN, f"Only {role.name.lower()}s of the square can read this.")
+    return await platform_field(run, selected)
+
+
+def _is_reserved(binding: Binding | None) -> bool:
+    """Whether a root field is for accounts with a role on the platform."""
+    return isinstance(binding, Connected) and binding.only is not None
 
 
 def _lacking(plan: Plan, binding: Binding | None) -> Scope | None:

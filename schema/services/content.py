@@ -23,8 +23,8 @@ from schema.inputs.content import CreateContentInput, DeleteContentInput, Update
 from schema.levels import AccessLevel
 from schema.services.indexes import index_activity
 from schema.services.standing import Standing, forbidden, group_role, require_answering, require_visible
-from schema.services.texts import given, line, prose, require_account, tag_list
-from schema.services.versions import require_version, write_changes
+from schema.services.texts import account_node, given, line, prose, require_account, tag_list
+from schema.services.versions import changes_of, require_version, write_changes
 from schema.work import Done, Work
 from tenants.ids import uuid7
 from tenants.site_tables import Content
@@ -84,6 +84,13 @@ async def update_content(work: Work, viewer: Viewer, asked: UpdateContentInput) 
         raise forbidden("Only its author can make this private.")
     require_version(row, asked.version)
     if await write_changes(work, ITEM, row, changes):
+        if not is_author:
+            about = {
+                "kind": row.kind,
+                "author": account_node(row.author_id),
+                "fields": sorted(changes_of(row, changes)),
+            }
+            await work.audit(viewer, "content.updated", asked.id, **about)
         await index_activity(work, item_id)
         await record(work, Topic.CONTENT, ChangeAction.UPDATED, item_id, kind=row.kind)
     return Done(standing.site, {"content": work.node("C", item_id)})
@@ -105,6 +112,8 @@ async def delete_content(work: Work, viewer: Viewer, asked: DeleteContentInput) 
     await work.tx.execute(update(ITEM).where(ITEM.c.id == item_id).values(deleted))
     await index_activity(work, item_id)
     await record(work, Topic.CONTENT, ChangeAction.DELETED, item_id, kind=row.kind)
+    if not is_author:
+        await work.audit(viewer, "content.deleted", asked.id, kind=row.kind, author=account_node(row.author_id))
     return Done(standing.site, {"deletedId": asked.id})
 
 

@@ -19,10 +19,10 @@ from schema.inputs.group import CreateGroupInput, JoinGroupInput, LeaveGroupInpu
 from schema.levels import AccessLevel
 from schema.services.indexes import index_ceiling, index_membership
 from schema.services.membership import require_open
-from schema.services.site import DESCRIPTION_MAX, NAME_MAX, joining_name
+from schema.services.site import DESCRIPTION_MAX, NAME_MAX, joining_name, told
 from schema.services.standing import forbidden, group_role, lock_member, require_answering, require_visible
 from schema.services.texts import given, line, prose, require_account
-from schema.services.versions import require_version, write_changes
+from schema.services.versions import changes_of, require_version, write_changes
 from schema.work import Done, Work
 from tenants.ids import uuid7
 from tenants.site_tables import Group, GroupMember
@@ -70,11 +70,14 @@ async def update_group(work: Work, viewer: Viewer, asked: UpdateGroupInput) -> D
     group_id = await work.enter_site_of(asked.id, "G", "input.id")
     standing = await require_answering(work, me, "input.id")
     row = await require_visible(work, me, GROUPS, group_id, "input.id", lock=True)
-    if not (standing.is_at_least(Role.ADMIN) or await group_role(work, group_id, me) == Role.OWNER):
+    is_owner = await group_role(work, group_id, me) == Role.OWNER
+    if not (standing.is_at_least(Role.ADMIN) or is_owner):
         raise forbidden("Only owners of this group and admins of its site can change it.")
     require_version(row, asked.version)
     if await write_changes(work, GROUP, row, changes):
         await index_ceiling(work, group_id)
+        if not is_owner:
+            await work.audit(viewer, "group.updated", asked.id, **told(changes_of(row, changes)))
     return Done(standing.site, {"group": work.node("G", group_id)})
 
 

@@ -7,6 +7,9 @@ resuming what answers, succeeds and changes nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
 
 from auth.policy import Level, Role
 from auth.viewer import Viewer
@@ -14,9 +17,10 @@ from schema.errors import ErrorCode, PleinError, bad_input
 from schema.events import ChangeAction, Topic, record
 from schema.inputs.site import CreateSiteInput, ResumeSiteInput, SuspendSiteInput, UpdateSiteInput
 from schema.levels import AccessLevel, Joining
+from schema.relay import PLATFORM_ID, NodeId, encode_id
 from schema.services.standing import forbidden, load_standing, require_answering, require_visible
 from schema.services.texts import given, line, prose, require_account
-from schema.services.versions import require_version, write_changes
+from schema.services.versions import changes_of, require_version, write_changes
 from schema.site import SITES
 from schema.work import Done, Work
 from tenants.errors import SlugTaken
@@ -57,6 +61,7 @@ async def create_site(work: Work, viewer: Viewer, asked: CreateSiteInput) -> Don
         message = "There is a site with this slug already; take another."
         raise PleinError(ErrorCode.CONFLICT, message, field="input.slug") from None
     await work.enter(tenant)
+    await work.audit(viewer, "site.created", site_node(tenant.id), slug=new.slug, name=new.name)
     return Done(tenant, {"site": work.node("S", tenant.id)})
 
 
@@ -77,6 +82,7 @@ async def update_site(work: Work, viewer: Viewer, asked: UpdateSiteInput) -> Don
     row = await require_visible(work, me, SITES, site_id, "input.id", lock=True)
     require_version(row, asked.version)
     if await write_changes(work, table_of(SiteWindow), row, changes):
+        await work.audit(viewer, "site.updated", site_node(site_id), **told(changes_of(row, changes)))
         await record(work, Topic.SITE, ChangeAction.UPDATED, site_id, kind=standing.state)
     return Done(standing.site, {"site": work.node("S", site_id)})
 
@@ -105,7 +111,22 @@ async def _change_state(work: Work, viewer: Viewer, asked: SuspendSiteInput | Re
     if state == ACTIVE and not work.is_heard and await is_suspended(work.tx, site_id):
         raise forbidden("An operator of the platform suspended this site; only an operator can let it answer again.")
     await work.enter(standing.site)
+    if work.is_heard:
+        done = "site.suspended" if state == SUSPENDED else "site.resumed"
+        await work.audit(viewer, done, site_node(site_id), authority=who.authority.name)
     return Done(standing.site, {"site": work.node("S", site_id)})
+
+
+def site_node(site_id: UUID) -> str:
+    """A site's id as the API tells it."""
+    return encode_id(NodeId("S", PLATFORM_ID, site_id))
+
+
+def told(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes as the audit tells them: which fields, and what decides about access by its name."""
+    levels = {name: Level(changes[name]).name for name in ("access", "visibility") if name in changes}
+    joining = {"joining": changes["joining"]} if "joining" in changes else {}
+    return {"fields": sorted(changes), **levels, **joining}
 
 
 def joining_name(joining: Joining | None) -> str | None:

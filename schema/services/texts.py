@@ -18,6 +18,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from auth.viewer import Viewer
 from schema.errors import ErrorCode, PleinError, bad_input
+from schema.relay import PLATFORM_ID, NodeId, encode_id
 
 T = TypeVar("T")
 
@@ -36,6 +37,11 @@ def require_account(viewer: Viewer, asked: object) -> UUID:
         if UNSTORABLE.search(text):
             raise bad_input(place, "Text cannot hold the character U+0000, nor half a surrogate pair.")
     return viewer.account_id
+
+
+def account_node(account_id: UUID) -> str:
+    """An account's id as the API tells it."""
+    return encode_id(NodeId("A", PLATFORM_ID, account_id))
 
 
 def given(value: T | None) -> T | None:

@@ -23,9 +23,14 @@ def require_version(row: Row[Any], version: int) -> None:
         raise PleinError(ErrorCode.CONFLICT, message, field="input.version")
 
 
+def changes_of(row: Row[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """What differs; None stands for a field that was not given."""
+    return {name: value for name, value in values.items() if value is not None and getattr(row, name) != value}
+
+
 async def write_changes(work: Work, table: Table, row: Row[Any], values: Mapping[str, Any]) -> bool:
     """Writes what differs, with the next version; None stands for a field that was not given. Whether any did."""
-    changes = {name: value for name, value in values.items() if value is not None and getattr(row, name) != value}
+    changes = changes_of(row, values)
     if changes:
         changes |= {"version": row.version + 1, "updated_at": datetime.now(UTC)}
         await work.tx.execute(update(table).where(table.c.id == row.id).values(changes))

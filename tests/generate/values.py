@@ -84,6 +84,7 @@ def pools(world: World, secret: bytes) -> Pools:
     ids = [NodeId("S", PLATFORM_ID, site.id) for site in world.sites.values()]
     ids += [NodeId("A", PLATFORM_ID, id_) for id_ in world.accounts]
     ids += [NodeId("Y", PLATFORM_ID, row["id"]) for row in world.platform["api_key"]]
+    ids += [NodeId("V", PLATFORM_ID, row["id"]) for row in world.platform["audit"]]
     cursors: dict[str, list[str]] = {}
     for site in world.sites.values():
         ids += _ids(site)
@@ -91,6 +92,7 @@ def pools(world: World, secret: bytes) -> Pools:
     sites = [site.row for site in world.sites.values()]
     for name in ("Query.sites", "Viewer.sites"):
         cursors[name] = _cursors(secret, PLATFORM_ID, name, lists.SITE_ORDERS, sites)
+    cursors["Query.audit"] = _cursors(secret, PLATFORM_ID, "Query.audit", lists.ACT_ORDERS, world.platform["audit"])
     keys = world.platform["api_key"]
     cursors["A.apiKeys"] = _cursors(secret, PLATFORM_ID, "A.apiKeys", lists.OWN_ORDERS, keys)
     cursors["Y.sites"] = _cursors(secret, PLATFORM_ID, "Y.sites", lists.SITE_ORDERS, sites)
@@ -115,6 +117,7 @@ def _ids(site: SiteData) -> list[NodeId]:
         ("G", "id", site.group),
         ("C", "id", site.content),
         ("K", "id", site.comment),
+        ("U", "id", site.audit),
     )
     return [NodeId(tag, site.id, row[key]) for tag, key, rows in tables for row in rows]
 
@@ -123,6 +126,7 @@ def _add_site_cursors(cursors: dict[str, list[str]], secret: bytes, site: SiteDa
     every = (
         ("S.content", lists.CONTENT_ORDERS, site.content[::4], "id"),
         ("G.content", lists.CONTENT_ORDERS, site.content[::4], "id"),
+        ("S.audit", lists.ACT_ORDERS, site.audit, "id"),
         ("S.groups", lists.GROUP_ORDERS, site.group, "id"),
         ("S.members", lists.MEMBER_ORDERS, site.member, "account_id"),
         ("G.members", lists.MEMBER_ORDERS, site.member, "account_id"),

@@ -84,6 +84,10 @@ class Standing:
         """Members in a list: who left is in none."""
         return self.sees_people and member["left_at"] is None
 
+    def sees_act(self, _act: Row) -> bool:
+        """The audit: its admins and owners."""
+        return self.site.is_active and self.is_cleared(Level.GROUP)
+
     def finds_site(self) -> bool:
         """The site by its address: who may find it or read it."""
         widest = max(self.site.row["visibility"], self.site.row["access"])

@@ -57,6 +57,9 @@ def node(asked: Asked, _query: Thing, args: Args) -> Any:
     if wanted.tenant_id == PLATFORM_ID:
         if wanted.tag == "A" and wanted.key == asked.viewer.account_id:
             return Thing("Account", asked.world.accounts[wanted.key])
+        if wanted.tag == "V" and is_operator(asked):
+            acts = asked.world.platform["audit"]
+            return next((Thing("PlatformAct", row) for row in acts if row["id"] == wanted.key), None)
         if wanted.tag in OWN:
             type_, table = OWN[wanted.tag]
             mine = [row for row in asked.world.platform[table] if row["account_id"] == asked.viewer.account_id]
@@ -67,6 +70,12 @@ def node(asked: Asked, _query: Thing, args: Args) -> Any:
     return None if there is None else node_on(asked, there, wanted)
 
 
+def is_operator(asked: Asked) -> bool:
+    """Whether the viewer runs the square."""
+    me = asked.world.accounts.get(asked.viewer.account_id)  # type: ignore[arg-type]
+    return me is not None and me["role"] >= 2 and me["suspended_at"] is None
+
+
 def node_on(asked: Asked, there: SiteData, wanted: NodeId) -> Thing | None:
     """The row of a site, if the viewer may see it."""
     viewer_there = asked.standing(there)
@@ -75,6 +84,7 @@ def node_on(asked: Asked, there: SiteData, wanted: NodeId) -> Thing | None:
         "G": ("Group", "group", "id", viewer_there.sees_group),
         "C": ("Content", "content", "id", viewer_there.sees_content),
         "K": ("Comment", "comment", "id", viewer_there.sees_comment),
+        "U": ("Act", "audit", "id", viewer_there.sees_act),
     }
     if wanted.tag not in tables:
         return None

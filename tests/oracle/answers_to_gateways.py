@@ -14,7 +14,7 @@ from tests.oracle.lists import Args
 from tests.oracle.things import Asked, Thing, answers
 
 ITEMS = {word.title() for word in KINDS}
-REFERRED = {"Account", "Site", "Member", "Group", "Comment", "Content", *ITEMS}
+REFERRED = {"Account", "Site", "Member", "Group", "Comment", "Content", "ApiKey", "Act", "PlatformAct", *ITEMS}
 
 
 @answers("Query", "_service")

@@ -58,6 +58,7 @@ async def build(url: str) -> None:
         for community, ref in refs:
             _write(connection, community, ref)
         _insert(connection, "platform", "api_key", list(_api_keys([ref.id for _, ref in refs])))
+        _insert(connection, "platform", "audit", list(_acts([*refs, (None, None)])))
 
 
 async def _provision(database: Database, each: Community) -> TenantRef:
@@ -89,6 +90,28 @@ def _api_keys(tenant_ids: Sequence[UUID]) -> Iterator[Row]:
             "expires_at": _moment(number + 5000),
             "last_used_at": _moment(number + 9) if number % 2 else None,
             "revoked_at": _moment(number + 10) if number == 2 else None,
+        }
+
+
+def _acts(places: Sequence[tuple[Community | None, TenantRef | None]]) -> Iterator[Row]:
+    """Acts on each site and on the square: by members, by an operator, by nobody; some at the same moment."""
+    people = [ACCOUNT_IDS["anna"], ACCOUNT_IDS["otto"], None, UUID(int=5)]
+    for (community, ref), number in product(places, range(9)):
+        secret = community.secret if community else "zwijg-plein"
+        yield {
+            "id": uuid5(ACCOUNT_IDS["anna"], f"{secret} act {number}"),
+            "tenant_id": ref and ref.id,
+            "account_id": people[number % 4],
+            "action": ("site.updated", "member.role_set", "content.deleted")[number % 3],
+            "subject": f"{secret} {number // 2}",
+            "details": Jsonb(
+                [{}, {"role": secret, "a b": ODDITIES[number % 8]}, {"fields": ["x"], "n": None}][number % 3]
+            ),
+            "address": "192.0.2.7",
+            "agent": f"{ODDITIES[number % 8][:50]} {secret}",
+            "credential": "token",
+            "request_id": f"r{number}",
+            "happened_at": _moment(number),
         }
 
 

@@ -34,6 +34,7 @@ from schema.root import graphql_schema
 from tests.oracle import (  # noqa: F401 - each answers its fields
     answers_from_root,
     answers_on_accounts,
+    answers_on_audit,
     answers_on_items,
     answers_on_sites,
     answers_to_gateways,

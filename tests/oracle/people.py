@@ -127,3 +127,11 @@ VIEWERS: dict[str, Viewer] = {
     },
 }
 """Whoever may ask. `joost` has an account and is nowhere a member."""
+
+FOR_OPERATORS = {"Query.audit": "otto"}
+"""Lists that only an operator sees, and one who is."""
+
+
+def who_sees(place: str, otherwise: str) -> str:
+    """Who sees what there is in a list (`Type.field`)."""
+    return FOR_OPERATORS.get(place, otherwise)

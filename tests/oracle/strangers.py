@@ -11,7 +11,13 @@ from tests.oracle.proof import Proof
 from tests.oracle.world import SiteData
 
 CLOSED = next(each for each in COMMUNITIES if each.slug == "beuk")
-TABLES = {"M": ("member", "account_id"), "G": ("group", "id"), "C": ("content", "id"), "K": ("comment", "id")}
+TABLES = {
+    "M": ("member", "account_id"),
+    "G": ("group", "id"),
+    "C": ("content", "id"),
+    "K": ("comment", "id"),
+    "U": ("audit", "id"),
+}
 OF_ACCOUNTS = {"Y": "api_key"}
 """Types that hang on an account, by their letter in ids: the table on the platform."""
 

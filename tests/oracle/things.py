@@ -23,10 +23,20 @@ from tests.oracle.access import Standing, standing
 from tests.oracle.lists import Args, ListOrder, Page, Scope
 from tests.oracle.world import Row, SiteData, World, iso
 
-TAGS = {"Account": "A", "Member": "M", "Site": "S", "Group": "G", "Comment": "K", "Content": "C", "ApiKey": "Y"}
+TAGS = {
+    "Account": "A",
+    "Member": "M",
+    "Site": "S",
+    "Group": "G",
+    "Comment": "K",
+    "Content": "C",
+    "ApiKey": "Y",
+    "Act": "U",
+    "PlatformAct": "V",
+}
 KEYS = {"M": "account_id"}
 ITEM_TYPES = {word.title(): "Content" for word in KINDS}
-ABOUT_A_SITE_ITSELF = {"viewerMembership", "content", "groups", "members", "memberCount"}
+ABOUT_A_SITE_ITSELF = {"audit", "viewerMembership", "content", "groups", "members", "memberCount"}
 
 
 @dataclass(frozen=True)

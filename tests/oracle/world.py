@@ -17,8 +17,8 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 Row = dict[str, Any]
-TABLES = ("member", "group", "group_member", "content", "comment", "reaction")
-PLATFORM_TABLES = ("api_key",)
+TABLES = ("member", "group", "group_member", "content", "comment", "reaction", "audit")
+PLATFORM_TABLES = ("api_key", "audit")
 MATCHES = """
     SELECT id, ts_rank(search, words)::text
     FROM {}.content, websearch_to_tsquery('pg_catalog.dutch', %(query)s) AS words WHERE search @@ words
@@ -49,6 +49,7 @@ class SiteData:
     content: list[Row]
     comment: list[Row]
     reaction: list[Row]
+    audit: list[Row]
 
     @property
     def id(self) -> UUID:

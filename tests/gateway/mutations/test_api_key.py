@@ -10,10 +10,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from auth.api_keys import ALPHABET, KEY, PREFIX, SHAPE, checksum, read_key
+from auth.api_keys import ALPHABET, KEY, PREFIX, SHAPE, KeyVerifier, StoredKey, checksum, load_key, read_key
 from auth.audit import AUDIT
 from auth.errors import Unauthenticated
 from auth.viewer import PlatformRole
+from gateway.key_uses import note_uses
 from schema.relay import PLATFORM_ID, NodeId, encode_id
 from tenants.registry import TenantRef
 from tests.gateway.mutations.door import Door, Person, id_of
@@ -211,3 +212,25 @@ async def test_a_text_that_was_never_a_key_asks_nothing(door: Door) -> None:
     guessed = key[:28] + "0" * 43
     body = await door.ask(bearer(who, guessed + checksum(guessed)), "{ __typename }")
     assert body["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+async def test_the_last_use_is_written_beside_the_requests(door: Door) -> None:
+    """Once a minute at the most, by whoever was shown the key."""
+    who = await door.person()
+    key, _ = await made(door, who)
+
+    async def load(key_id: UUID) -> StoredKey | None:
+        async with door.database.transaction(None) as tx:
+            return await load_key(tx, key_id)
+
+    verifier = KeyVerifier(load)
+    await note_uses(door.database, verifier)
+    assert (await keys_of(door, who))[0]["lastUsedAt"] is None
+    assert (await verifier.verify(key)).key_id in verifier.used
+    await note_uses(door.database, verifier)
+    (first,) = await keys_of(door, who)
+    assert datetime.now(UTC) - datetime.fromisoformat(first["lastUsedAt"]) < timedelta(seconds=30)
+    assert verifier.used == set()
+    verifier.used.add(read_key(key)[0])
+    await note_uses(door.database, verifier)
+    assert await keys_of(door, who) == [first]
