@@ -107,6 +107,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     add_site_commands(commands)
     add_key_commands(commands)
+    add_account_commands(commands)
     return parser
 
 
@@ -152,6 +153,23 @@ def add_site_commands(commands: Any) -> None:
             add_json(each)
         if action == "delete":
             each.add_argument("--confirm", metavar="SLUG", help="the slug once more, to show that you mean it")
+
+
+def add_account_commands(commands: Any) -> None:
+    """Add `plein account …`."""
+    about = "invite people who sign in with a password, and help who lost their app"
+    account = commands.add_parser("account", help=about, description=f"{about.capitalize()}.")
+    accounts = account.add_subparsers(metavar="ACTION", required=True)
+
+    each = add(accounts, "invite", run_account("invite_account"), "give somebody a link for making an account")
+    each.add_argument("email")
+    each.add_argument("--name", default="", help="their name, which they can change")
+    roles = ("NONE", "ANALYST", "OPERATOR")
+    each.add_argument("--role", choices=roles, default="NONE", help="what they may do on the square (default: NONE)")
+    each.add_argument("--language", choices=("nl", "en"), default="nl", help="of the mail (default: nl)")
+    add_json(each)
+    each = add(accounts, "remove-app", run_account("remove_second_factor"), "take away somebody's authenticator app")
+    each.add_argument("email")
 
 
 def add(commands: Any, name: str, command: Command, help_text: str) -> argparse.ArgumentParser:
@@ -275,6 +293,20 @@ def run_keys(name: str) -> Command:
         from gateway.parts import running_database  # noqa: PLC0415
 
         command: SiteCommand = getattr(key_commands, name)
+        with running_database(load(), terminal.quiet) as settings:
+            return asyncio.run(command(settings, terminal, args))
+
+    return run
+
+
+def run_account(name: str) -> Command:
+    """Return the command that runs a function of `gateway.account_commands` on a running database."""
+
+    def run(args: argparse.Namespace, terminal: Terminal) -> int:
+        from gateway import account_commands  # noqa: PLC0415
+        from gateway.parts import running_database  # noqa: PLC0415
+
+        command: SiteCommand = getattr(account_commands, name)
         with running_database(load(), terminal.quiet) as settings:
             return asyncio.run(command(settings, terminal, args))
 

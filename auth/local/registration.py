@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import delete, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.accounts import ACCOUNT, create_account
 from auth.audit import Act, Client, record
-from auth.errors import TooManyAttempts
+from auth.errors import AccountExists, TooManyAttempts
 from auth.local.links import LIFETIMES, Link, Purpose, create_link, drop_links, take_link
 from auth.local.local import (
     BY_ACCOUNT,
@@ -29,6 +28,7 @@ from auth.local.local import (
     verify_email,
 )
 from auth.local.mailbox import Mail
+from auth.local.second_factor import remove_second_factor
 from auth.sessions import close_sessions_of
 from auth.viewer import PlatformRole
 from tenants import local_tables
@@ -59,13 +59,33 @@ async def ask_to_reset(local: Local, email: str, network: str, compose: Compose)
     await _send_letter(local, email, network, compose, Purpose.RESET)
 
 
-async def invite(local: Local, tx: AsyncConnection, link: Link, compose: Callable[[str], Mail], client: Client) -> str:
-    """Send somebody a link for making an account, whether or not everybody may; gives its token."""
-    token = await create_link(tx, link)
-    await local.send(tx, compose(token), LIFETIMES[Purpose.INVITE])
-    details = {"role": link.role.name}
-    await record(tx, Act("account.invited", None, None, link.email, details, client))
-    return token
+async def invite(
+    local: Local, email: str, name: str, role: PlatformRole, compose: Callable[[str], Mail], client: Client
+) -> None:
+    """Send somebody a link for making an account, or for choosing a password where they have none.
+
+    Whoever may register does not matter here. Raises `AccountExists` where they can sign in with one already.
+    """
+    async with local.transaction() as tx:
+        account = await load_local(tx, email)
+        if account is not None and account.password_hash is not None:
+            raise AccountExists
+        account_id, address = (None, email) if account is None else (account.id, account.email)
+        known = name if account is None else account.name
+        token = await create_link(tx, Link(Purpose.INVITE, address, account_id, known, role))
+        await local.send(tx, compose(token), LIFETIMES[Purpose.INVITE])
+        await record(tx, Act("account.invited", None, None, address, {"role": role.name}, client))
+
+
+async def remove_app(local: Local, email: str, client: Client) -> bool:
+    """Take away the second factor of whoever lost theirs, and end their sessions; whether there was one."""
+    async with local.transaction() as tx:
+        account = await load_local(tx, email)
+        if account is None or not await remove_second_factor(tx, account.id):
+            return False
+        await close_sessions_of(tx, account.id)
+        await record(tx, Act("second_factor.removed", None, None, str(account.id), client=client))
+    return True
 
 
 async def register(local: Local, token: str, name: str, password_hash: str, client: Client) -> Registered | None:

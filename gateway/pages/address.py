@@ -16,7 +16,7 @@ from gateway.pages.checks import checked_email
 from gateway.pages.faults import error_page, guarded
 from gateway.pages.forms import Form, read_form
 from gateway.pages.layout import local_of, page, send_soon, session_of
-from gateway.pages.letters import Letters
+from gateway.pages.letters import letters_of
 from gateway.pages.places import on_square, signed_in_again
 
 PURPOSE, CONFIRM = "email", "email-confirm"
@@ -38,7 +38,7 @@ async def ask(request: Request, session: Session) -> Response:
     if not form.is_good:
         return page(request, "email.html", 400, form=form, email=known.email)
     network, client = network_of_request(request), client_of(request)
-    await ask_to_change(local_of(request), known, email, network, Letters(request).for_change, client)
+    await ask_to_change(local_of(request), known, email, network, letters_of(request).for_change, client)
     send_soon(request)
     return RedirectResponse("/account?done=email_asked", 303)
 
@@ -54,7 +54,7 @@ async def confirm_form(request: Request) -> Response:
 async def confirm(request: Request) -> Response:
     """Answer `POST /account/email/confirm`."""
     form = await read_form(request, CONFIRM)
-    letters = Letters(request)
+    letters = letters_of(request)
     await session_of(request)
     if await _change(request, form["link"]) is None:
         return _stale(request)

@@ -29,13 +29,20 @@ PATHS = {
 """Which letters hold a link, and where it leads."""
 
 
-class Letters:
-    """Writes for one request."""
+def letters_of(request: Request) -> Letters:
+    """Who writes for a request."""
+    pages = pages_of(request)
+    is_open = pages.settings.local.registration is Registration.OPEN
+    return Letters(base_origin(request), language_of(request, pages.cookies), is_open=is_open)
 
-    def __init__(self, request: Request) -> None:
-        self._base = base_origin(request)
-        self._language = language_of(request, pages_of(request).cookies)
-        self._is_open = pages_of(request).settings.local.registration is Registration.OPEN
+
+class Letters:
+    """Writes in one language, with links that begin with `base`. `is_open`: whoever likes may make an account."""
+
+    def __init__(self, base: str, language: str, *, is_open: bool) -> None:
+        self._base = base
+        self._language = language
+        self._is_open = is_open
 
     def for_account(self, to: str, letter: str, token: str, account: LocalAccount | None) -> Mail:
         """A letter to an address that somebody typed; `account` is there where it belongs to one."""
@@ -46,6 +53,11 @@ class Letters:
     def for_change(self, letter: str, to: str, token: str) -> Mail:
         """A letter about a change of address."""
         return self.write(to, letter, self._link(letter, token))
+
+    def invitation(self, to: str, token: str) -> tuple[Mail, str]:
+        """A letter that invites somebody, and the link in it."""
+        link = self._link("invite", token)
+        return self.write(to, "invite", link), link
 
     def notice(self, to: str, letter: str, **values: object) -> Mail:
         """A letter that tells what was done with an account."""

@@ -19,7 +19,7 @@ from gateway.pages.checks import checked_new_password
 from gateway.pages.faults import guarded
 from gateway.pages.forms import Form, FormRefused, read_form
 from gateway.pages.layout import local_of, page, pages_of, send_soon
-from gateway.pages.letters import Letters
+from gateway.pages.letters import letters_of
 from gateway.pages.places import signed_in
 from gateway.pages.signing_in import enter
 
@@ -47,7 +47,7 @@ async def change(request: Request, session: Session) -> Response:
     if not form.is_good:
         return page(request, "password.html", 400, form=form, email=known.email)
     hashed = await local.passwords.hash(new)
-    notice = Letters(request).notice(known.email, "password_changed")
+    notice = letters_of(request).notice(known.email, "password_changed")
     await change_password(local, known, hashed, session.parent_id or session.id, notice, client)
     async with local.transaction() as tx:
         rotated = await rotate_session(tx, session.id)

@@ -21,7 +21,7 @@ from gateway.pages.checks import checked_email, checked_name, checked_new_passwo
 from gateway.pages.faults import error_page, guarded
 from gateway.pages.forms import Form, read_form
 from gateway.pages.layout import local_of, page, pages_of, send_soon, session_of
-from gateway.pages.letters import Letters
+from gateway.pages.letters import letters_of
 from gateway.pages.places import on_square
 from gateway.pages.signing_in import enter, sign_in_as
 from schema.errors import ErrorCode
@@ -43,7 +43,7 @@ async def send_register(request: Request) -> Response:
     email = checked_email(form)
     if not form.is_good:
         return page(request, "register.html", 400, form=form)
-    compose = partial(Letters(request).for_account, email)
+    compose = partial(letters_of(request).for_account, email)
     await ask_to_register(local_of(request), email, network_of_request(request), compose)
     send_soon(request)
     return page(request, "mail_sent.html", email=email, way_back="/register")
@@ -95,7 +95,7 @@ async def send_forgot(request: Request) -> Response:
     email = checked_email(form)
     if not form.is_good:
         return page(request, "forgot.html", 400, form=form)
-    compose = partial(Letters(request).for_account, email)
+    compose = partial(letters_of(request).for_account, email)
     await ask_to_reset(local_of(request), email, network_of_request(request), compose)
     send_soon(request)
     return page(request, "mail_sent.html", email=email, way_back="/forgot")
@@ -119,7 +119,7 @@ async def reset(request: Request) -> Response:
     password = checked_new_password(form, link.email)
     if not form.is_good:
         return page(request, "reset.html", 400, form=form, link=form["link"], email=link.email)
-    local, letters = local_of(request), Letters(request)
+    local, letters = local_of(request), letters_of(request)
     hashed = await local.passwords.hash(password)
     done = await reset_password(
         local, form["link"], hashed, lambda to: letters.notice(to, "password_changed"), client_of(request)

@@ -29,7 +29,7 @@ from gateway.pages.callers import client_of
 from gateway.pages.faults import guarded
 from gateway.pages.forms import Form, FormRefused, read_form
 from gateway.pages.layout import local_of, page, pages_of, send_soon
-from gateway.pages.letters import Letters
+from gateway.pages.letters import letters_of
 from gateway.pages.places import signed_in_again
 from gateway.pages.signing_in import enter
 
@@ -59,7 +59,7 @@ async def add(request: Request, session: Session) -> Response:
         if codes is not None:
             await local.attempts.forget(tx, (CODES, str(session.account_id)))
             rotated = await rotate_session(tx, session.id, _with_app(session.how))
-            await local.send(tx, Letters(request).notice(known.email, "second_factor_on"))
+            await local.send(tx, letters_of(request).notice(known.email, "second_factor_on"))
             subject = str(session.account_id)
             await record(tx, Act("second_factor.added", session.account_id, None, subject, client=client_of(request)))
     if codes is None:
@@ -97,7 +97,7 @@ async def remove(request: Request, session: Session) -> Response:
     async with local.transaction() as tx:
         await remove_second_factor(tx, known.id)
         rotated = await rotate_session(tx, session.id, _without_app(session.how))
-        await local.send(tx, Letters(request).notice(known.email, "second_factor_off"))
+        await local.send(tx, letters_of(request).notice(known.email, "second_factor_off"))
         await record(tx, Act("second_factor.removed", known.id, None, str(known.id), client=client_of(request)))
     if rotated is None:
         raise FormRefused("form.stale")

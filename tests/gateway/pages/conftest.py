@@ -11,13 +11,17 @@ from asgi_lifespan import LifespanManager
 
 from gateway.app import Gateway, create_app
 from gateway.settings import load_settings
+from tenants.migrate import migrate
+from tenants.settings import DatabaseSettings
 from tests.gateway.pages.post import Post, serving_mail
 
 
-@pytest.fixture(scope="session")
-def pages_database(create_database: Callable[..., str], empty_square: str) -> str:
+@pytest_asyncio.fixture(scope="session")
+async def pages_database(create_database: Callable[..., str], empty_square: str) -> str:
     """The URL of the square that the tests of this folder share."""
-    return create_database(empty_square)
+    url = create_database(empty_square)
+    await migrate(DatabaseSettings(url))  # a copy comes without the rights of PUBLIC that were taken away
+    return url
 
 
 @pytest.fixture(scope="session")
