@@ -201,7 +201,9 @@ def test_the_check_of_answers_sees_what_it_should() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_json_is_json_and_programs_compile(page: Path) -> None:
     for block in blocks(page):
-        assert block.kind in {"", "bash", "graphql", "js", "json", "python", "sql", "text", "toml", "ts"}, str(block)
+        assert block.kind in {"", "bash", "graphql", "html", "js", "json", "python", "sql", "text", "toml", "ts"}, str(
+            block
+        )
         if block.kind == "json":
             json.loads(block.text)
         if block.kind == "toml":
