@@ -46,15 +46,6 @@ KEY_SCOPES = frozenset({Scope.READ, Scope.WRITE, Scope.ADMIN, Scope.STATISTICS, 
 
 
 @dataclass(frozen=True, slots=True)
-class KeyTerms:
-    """For how many days a key is good if nobody says so, and at the most; and how many an account may have."""
-
-    days: int = 90
-    days_most: int = 366
-    keys_most: int = 100
-
-
-@dataclass(frozen=True, slots=True)
 class NewKey:
     """A key to be. `tenant_ids` None: all sites that the account is on."""
 

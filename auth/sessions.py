@@ -21,6 +21,7 @@ from sqlalchemy import ColumnElement, Select, and_, delete, insert, or_, select,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.revocations import revoke_credentials
+from auth.session_limits import SessionLimits
 from auth.viewer import PlatformRole
 from tenants import platform_tables, session_tables
 from tenants.ids import uuid7
@@ -67,14 +68,6 @@ class Device:
     address: str
     host: str = SQUARE
     tenant_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SessionLimits:
-    """How long a session lasts: without being used, and at all."""
-
-    idle: timedelta = timedelta(days=7)
-    absolute: timedelta = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from auth.api_keys import KeyTerms
+from auth.key_terms import KeyTerms
 from gateway.parsers import Variable, whole
 
 

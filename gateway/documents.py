@@ -28,7 +28,8 @@ from graphql import (
 )
 
 from gateway.errors import Rejected, error_from, error_object
-from gateway.limits import Limits, check_document, limit_exceeded
+from gateway.extents import check_document
+from gateway.limits import Limits, limit_exceeded
 from gateway.record import note_step
 from gateway.variables import Variable, variables_of
 from schema.compiler.slices import breathe

@@ -20,7 +20,8 @@ from auth.local.email_change import remove_old_changes
 from auth.local.links import remove_old_links
 from auth.passes import remove_old_passes
 from auth.revocations import prune_revocations
-from auth.sessions import SessionLimits, remove_ended_sessions
+from auth.session_limits import SessionLimits
+from auth.sessions import remove_ended_sessions
 from tenants.database import Database, Transaction
 from tenants.outbox import KEPT, PRUNED_AT_ONCE, prune
 

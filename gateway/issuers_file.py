@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from auth.relying.issuers import Issuer, IssuerInvalid, issuer_from
+if TYPE_CHECKING:
+    from auth.relying.issuers import Issuer
 
 MOST = 200
 LARGEST_BYTES = 1_000_000
@@ -23,6 +24,8 @@ class IssuersFileError(Exception):
 
 def load_issuers(path: Path) -> tuple[Issuer, ...]:
     """The issuers in a file, in its order. Raises IssuersFileError."""
+    from auth.relying.issuers import IssuerInvalid, issuer_from  # noqa: PLC0415 - keys and their library take a while
+
     tables = _tables(path)
     issuers = []
     for key, given in tables.items():

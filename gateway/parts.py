@@ -67,7 +67,7 @@ def running_store(settings: Settings) -> Iterator[Future[Settings]]:
 
     logging.getLogger("storage.devstore.process").setLevel(logging.ERROR)  # what it warns of is told here
     # Browsers sign in nowhere on this store: what they may read or write is in the signed address.
-    store = BundledStore(settings.data_dir / "store", bucket=BUCKET, allowed_origins=("*",))
+    store = BundledStore(settings.data_dir / "store", bucket=BUCKET, allowed_origins=("*",), make_bucket=True)
     with ThreadPoolExecutor(1, thread_name_prefix="store-start") as thread:
         starting = thread.submit(lambda: replace(settings, s3=s3_settings(store.start())))
         try:

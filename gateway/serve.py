@@ -24,6 +24,7 @@ from gateway.terminal import CommandError, Terminal, counted
 
 if TYPE_CHECKING:
     from gateway.server import Server
+    from tenants.database import Database
 
 SHOWN_SITES = 5
 
@@ -36,7 +37,7 @@ def serve(settings: Settings, terminal: Terminal) -> int:
         with listening(settings) as listener:
             threading.Thread(target=_import_early, args=(settings.workers,), daemon=True).start()
             with running_parts(settings, terminal, share=False) as found:
-                asyncio.run(prepare(found, terminal))
+                asyncio.run(prepare(found, terminal, has_own_store=settings.s3 is not None))
                 is_serving = True
                 return (run if found.workers == 1 else run_workers)(listener, found, terminal)
     except Ended as ended:
@@ -60,8 +61,8 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
         yield listener
 
 
-async def prepare(settings: Settings, terminal: Terminal) -> None:
-    """Bring the database and the bucket to where the gateway needs them."""
+async def prepare(settings: Settings, terminal: Terminal, *, has_own_store: bool) -> None:
+    """Bring the database and the bucket to where the gateway needs them. The bundled store made its bucket itself."""
     from tenants.migrate import migrate  # noqa: PLC0415
 
     with terminal.step("tables") as step:
@@ -70,7 +71,7 @@ async def prepare(settings: Settings, terminal: Terminal) -> None:
             step.detail = f"{counted(len(report.shared), 'script')} run, {counted(report.migrated, 'site')} changed"
     for slug, reason in report.failed:
         terminal.note(f"  ! site {slug} could not be brought up to date: {reason}")
-    if not settings.is_production:
+    if has_own_store and not settings.is_production:
         async with opened_store(settings) as store:
             await store.ensure_bucket()
 
@@ -79,7 +80,11 @@ def run_workers(listener: socket.socket, settings: Settings, terminal: Terminal)
     """Serve with several processes until a signal."""
     from gateway.processes.supervisor import supervise  # noqa: PLC0415
 
-    return supervise(settings, listener, lambda: asyncio.run(announce(settings, terminal)))
+    async def announce_all() -> None:
+        async with opened_database(settings) as database:
+            await announce(settings, terminal, database)
+
+    return supervise(settings, listener, lambda: asyncio.run(announce_all()))
 
 
 def run(listener: socket.socket, settings: Settings, terminal: Terminal) -> int:
@@ -99,7 +104,7 @@ def run(listener: socket.socket, settings: Settings, terminal: Terminal) -> int:
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells it by an attribute only
             await asyncio.sleep(0.01)
         if server.started:
-            await announce(settings, terminal)
+            await announce(settings, terminal, server.gateway.square.database)
         await serving
 
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
@@ -121,11 +126,11 @@ def telling_of(server: Server, loop: asyncio.AbstractEventLoop, settings: Settin
     return telling(settings.watching, Totals(lambda: {1: look_from_thread(loop, snapshot)}))
 
 
-async def announce(settings: Settings, terminal: Terminal) -> None:
+async def announce(settings: Settings, terminal: Terminal, database: Database) -> None:
     """Show where things are: the console, the API, and the first few sites."""
     from tenants.registry import list_tenants  # noqa: PLC0415
 
-    async with opened_database(settings) as database, database.transaction(None) as tx:
+    async with database.transaction(None) as tx:
         sites = await list_tenants(tx, limit=SHOWN_SITES)
     base = f"http://{settings.base_host}"
     terminal.note("")
@@ -143,5 +148,5 @@ def _import_early(workers: int) -> None:
     """Import what is needed later while the database starts, which is waiting and not work."""
     serving = ("uvicorn", "gateway.server") if workers == 1 else ("gateway.processes.supervisor",)
     with suppress(Exception):  # whoever needs it will meet the same fault, and tell it
-        for name in ("tenants.migrate", "storage.client", *serving):
+        for name in ("tenants.migrate", *serving):
             import_module(name)

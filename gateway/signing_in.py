@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from auth.relying.issuers import Issuer
-from auth.sessions import SessionLimits
+from auth.session_limits import SessionLimits
 from gateway.issuers_file import load_issuers
 from gateway.parsers import Variable, whole
+
+if TYPE_CHECKING:
+    from auth.relying.issuers import Issuer
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from uuid import UUID
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.api_keys import KeyTerms
 from auth.audit import Act, Client, record, record_on_site
+from auth.key_terms import KeyTerms
 from auth.viewer import Viewer
 from schema.errors import not_found
 from schema.relay import PLATFORM_ID, NodeId, decode_id

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
-from storage.boto import error_of, make_client
 from storage.errors import (
     BucketMissing,
     ObjectTooLarge,
@@ -28,6 +28,7 @@ from storage.objects import CompletedPart, ObjectInfo, OpenUpload, info_from_hea
 from storage.settings import StorageSettings
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, ListObjectsV2OutputTypeDef
 
 R = TypeVar("R")
@@ -36,22 +37,25 @@ LIST_PAGE = 1000  # the most S3 gives, and the most DeleteObjects takes
 
 
 class ObjectStore:
-    """One bucket of an S3-compatible store. Make it once (it costs some 100 ms), share it, close it at the end.
+    """One bucket of an S3-compatible store. Make it once, share it, close it at the end.
 
+    The first call makes the client, in its thread: boto3 takes some 200 ms, which no start has to wait for.
     Every method raises StoreUnavailable (no answer, 5xx, too many calls waiting), StoreRefused (credentials),
     BucketMissing, or StorageError for answers nobody foresaw, besides what its own text names.
     """
 
     def __init__(self, settings: StorageSettings) -> None:
         self.settings = settings
-        self._client = make_client(settings)
+        self._made: S3Client | None = None
+        self._making = threading.Lock()
         self._threads = ThreadPoolExecutor(settings.max_connections, thread_name_prefix="object-store")
         self._under_way = 0
 
     async def close(self) -> None:
         """Wait for the calls under way (bounded by their timeouts) and close the connections."""
         await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
-        self._client.close()
+        if self._made is not None:
+            self._made.close()
 
     async def check(self) -> None:
         """Return if the bucket answers with our credentials; raise what is wrong otherwise. For health checks."""
@@ -76,16 +80,11 @@ class ObjectStore:
     ) -> str:
         """Write a small object whole and return its etag; with `create_only`, raise ObjectExists over another."""
         options = {"IfNoneMatch": "*"} if create_only else {}
-        put = functools.partial(
-            self._client.put_object,
-            Bucket=self.settings.bucket,
-            Key=key.text,
-            Body=body,
-            ContentType=content_type,
-            Metadata=dict(metadata or {}),
-            **options,  # type: ignore[arg-type]
+        about: dict[str, Any] = {"ContentType": content_type, "Metadata": dict(metadata or {}), **options}
+        put = await self._run(
+            lambda: self._client.put_object(Bucket=self.settings.bucket, Key=key.text, Body=body, **about), key
         )
-        return unquoted((await self._run(put, key))["ETag"])
+        return unquoted(put["ETag"])
 
     async def head(self, key: ObjectKey) -> ObjectInfo:
         """What is known about an object without reading it. Raises ObjectMissing."""
@@ -174,29 +173,25 @@ class ObjectStore:
         self, key: ObjectKey, *, content_type: str, metadata: Mapping[str, str] | None = None
     ) -> str:
         """Begin an upload in parts (signed by `Presigner.part_url`) and return its id."""
-        create = functools.partial(
-            self._client.create_multipart_upload,
-            Bucket=self.settings.bucket,
-            Key=key.text,
-            ContentType=content_type,
-            Metadata=dict(metadata or {}),
+        about: dict[str, Any] = {"ContentType": content_type, "Metadata": dict(metadata or {})}
+        created = await self._run(
+            lambda: self._client.create_multipart_upload(Bucket=self.settings.bucket, Key=key.text, **about), key
         )
-        return (await self._run(create, key))["UploadId"]
+        return created["UploadId"]
 
     async def complete_multipart(
         self, key: ObjectKey, upload_id: str, parts: Sequence[CompletedPart], *, create_only: bool = False
     ) -> str:
         """Make one object of the parts; returns its etag. Raises UploadMissing, UploadRejected, ObjectExists."""
-        options = {"IfNoneMatch": "*"} if create_only else {}
-        complete = functools.partial(
-            self._client.complete_multipart_upload,
-            Bucket=self.settings.bucket,
-            Key=key.text,
-            UploadId=upload_id,
-            MultipartUpload={"Parts": [{"PartNumber": part.number, "ETag": f'"{part.etag}"'} for part in parts]},
-            **options,  # type: ignore[arg-type]
+        about: dict[str, Any] = {
+            "UploadId": upload_id,
+            "MultipartUpload": {"Parts": [{"PartNumber": part.number, "ETag": f'"{part.etag}"'} for part in parts]},
+            **({"IfNoneMatch": "*"} if create_only else {}),
+        }
+        completed = await self._run(
+            lambda: self._client.complete_multipart_upload(Bucket=self.settings.bucket, Key=key.text, **about), key
         )
-        return unquoted((await self._run(complete, key))["ETag"])
+        return unquoted(completed["ETag"])
 
     async def abort_multipart(self, key: ObjectKey, upload_id: str) -> None:
         """End an upload and drop its parts; one that is not there has ended already."""
@@ -213,7 +208,7 @@ class ObjectStore:
     async def list_uploads(self, tenant: UUID, under: str = "") -> AsyncIterator[OpenUpload]:
         """The tenant's multipart uploads that were begun and neither completed nor aborted."""
         prefix = listing_prefix(tenant, under)
-        paginator = self._client.get_paginator("list_multipart_uploads")
+        paginator = await self._run(lambda: self._client.get_paginator("list_multipart_uploads"))
         iterator = iter(paginator.paginate(Bucket=self.settings.bucket, Prefix=prefix))
         while page := await self._run(lambda: next(iterator, None)):
             for entry in page.get("Uploads", ()):
@@ -248,6 +243,16 @@ class ObjectStore:
             first = errors[0]
             raise StorageError(f"{len(errors)} objects were not deleted, the first: {first.get('Code')}")
 
+    @property
+    def _client(self) -> S3Client:
+        """For the threads of the pool only."""
+        with self._making:
+            if self._made is None:
+                from storage.boto import make_client  # noqa: PLC0415 - boto3 takes a while
+
+                self._made = make_client(self.settings)
+            return self._made
+
     async def _run(self, call: Callable[[], R], key: ObjectKey | None = None) -> R:
         """Run a blocking call in the pool, bounded, with its errors translated."""
         limit = self.settings.max_connections + self.settings.max_waiting
@@ -259,6 +264,8 @@ class ObjectStore:
         try:
             return await future
         except Exception as error:
+            from storage.boto import error_of  # noqa: PLC0415 - it is there: the call was boto3's
+
             translated = error_of(error, key)
             if translated is None:
                 raise

@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
-import httpx
 from joserfc import jwt
 from sqlalchemy import case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -122,9 +121,8 @@ async def _is_heard(provider: Provider, outside: Outside, notice: Notice) -> boo
     token = logout_token(signer, provider.settings.issuer, notice, provider.clock())
     body = urlencode({"logout_token": token}).encode()
     headers = {"content-type": "application/x-www-form-urlencoded", "user-agent": "Plein"}
-    request = httpx.Request("POST", client.logout_uri, content=body, headers=headers)
     try:
-        answer = await outside.send(request, near=not provider.settings.is_production)
+        answer = await outside.post(client.logout_uri, body, headers, near=not provider.settings.is_production)
     except SignInRefused as refused:
         logger.info("client %s was not told of a logout: %s", client.id, refused)
         return False

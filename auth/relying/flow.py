@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from time import time
 from typing import Any
 
-import httpx
 from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
@@ -198,8 +197,7 @@ class RelyingParty:
         )
         headers = {**HEADERS, "content-type": "application/x-www-form-urlencoded"}
         url, headers, body = authenticated(issuer, metadata.token_endpoint, headers, body)
-        request = httpx.Request("POST", url, headers=headers, content=body)
-        answer = await self._outside.send(request, near=issuer.is_near)
+        answer = await self._outside.post(url, body, headers, near=issuer.is_near)
         if answer.status == 200:
             return answer.json_object("tokens")
         raise _refused_code(answer)

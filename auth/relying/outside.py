@@ -15,13 +15,17 @@ from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from socket import SOCK_STREAM
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-import httpx
 import orjson
 
 from auth.relying.faults import SignInFault, SignInRefused, faulty
 from auth.relying.issuers import check_address
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable
+
+    import httpx
 
 TIMEOUT_S = 8.0
 SIZE_BYTES = 256 * 1024
@@ -56,10 +60,19 @@ class Outside:
 
     async def get(self, url: str, *, near: bool, headers: Mapping[str, str] | None = None) -> Answer:
         """Read this address. Raises ISSUER_UNREACHABLE and ISSUER_FAULTY."""
-        return await self.send(httpx.Request("GET", url, headers={**HEADERS, **(headers or {})}), near=near)
+        return await self.send("GET", url, {**HEADERS, **(headers or {})}, None, near=near)
 
-    async def send(self, request: httpx.Request, *, near: bool) -> Answer:
-        """Send a request that was made elsewhere. Raises ISSUER_UNREACHABLE and ISSUER_FAULTY."""
+    async def post(self, url: str, body: bytes | str, headers: Mapping[str, str], *, near: bool) -> Answer:
+        """Post this to an address. Raises ISSUER_UNREACHABLE and ISSUER_FAULTY."""
+        return await self.send("POST", url, headers, body, near=near)
+
+    async def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None, *, near: bool
+    ) -> Answer:
+        """Send a request. Raises ISSUER_UNREACHABLE and ISSUER_FAULTY."""
+        import httpx  # noqa: PLC0415 - it takes a while, and most squares have no issuer
+
+        request = httpx.Request(method, url, headers=headers, content=body)
         try:
             check_address(str(request.url), is_near=near)
         except ValueError as error:
@@ -73,6 +86,8 @@ class Outside:
             raise SignInRefused(SignInFault.ISSUER_UNREACHABLE, type(error).__name__) from error
 
     async def _exchange(self, request: httpx.Request, *, near: bool) -> Answer:
+        import httpx  # noqa: PLC0415
+
         pinned = await _pinned(request, near=near)
         # A connection per request: kept ones are found by address, and two names may share one.
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=0)
@@ -89,8 +104,7 @@ class Outside:
 
     async def _read(self, response: httpx.Response) -> bytes:
         body = bytearray()
-        assert isinstance(response.stream, httpx.AsyncByteStream)
-        async for chunk in response.stream:
+        async for chunk in cast("AsyncIterable[bytes]", response.stream):
             body += chunk
             if len(body) > self.size_bytes:
                 raise faulty("too long")
@@ -110,6 +124,8 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
 
 async def _pinned(request: httpx.Request, *, near: bool) -> httpx.Request:
     """The same request to an address that its name has now and that may be spoken to; TLS still asks for the name."""
+    import httpx  # noqa: PLC0415
+
     host, port = request.url.host, request.url.port or (443 if request.url.scheme == "https" else 80)
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=SOCK_STREAM)
     addresses = [ip_address(each[4][0]) for each in found]
@@ -131,4 +147,6 @@ async def _pinned(request: httpx.Request, *, near: bool) -> httpx.Request:
 @cache
 def _tls() -> ssl.SSLContext:
     """How certificates are checked: by the usual authorities, or those in `SSL_CERT_FILE`."""
+    import httpx  # noqa: PLC0415
+
     return httpx.create_ssl_context()

@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = DevStoreSettings(
             options.dir, access_key, secret_key, region=options.region, allowed_origins=tuple(options.allow_origin)
         )
-        return _serve(settings, options.port)
+        return _serve(settings, options.port, options.bucket)
 
 
 def read_credentials(path: Path) -> tuple[str, str]:
@@ -73,7 +73,7 @@ def read_credentials(path: Path) -> tuple[str, str]:
     return access_key, secret_key
 
 
-def _serve(settings: DevStoreSettings, port: int) -> int:
+def _serve(settings: DevStoreSettings, port: int, bucket: str | None) -> int:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -83,6 +83,8 @@ def _serve(settings: DevStoreSettings, port: int) -> int:
             raise
         return _say(EXIT_PORT_TAKEN, f"port {port} is taken")
     store = DevStore(settings)
+    if bucket is not None:
+        store.ensure_bucket(bucket)
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     _say(0, f"development object store on {address}, files in {settings.directory}; not for production")
     config = uvicorn.Config(
@@ -137,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--dir", type=Path, required=True, help="where the objects are kept")
     parser.add_argument("--port", type=int, required=True, help="the port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--credentials", type=Path, required=True, help="JSON file (0600): access_key, secret_key")
+    parser.add_argument("--bucket", help="a bucket to make, unless it is there")
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--allow-origin", action="append", default=[], help="a browser origin to allow; repeatable")
     parser.add_argument("--parent-pid", type=int, default=0, help="end when this process, our parent, ends")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -36,6 +37,11 @@ class DevStore:
         self._blobs = Blobs(settings.directory)
         if swept := self._blobs.sweep(self._index.blobs()):
             LOGGER.warning("removed %d unfinished files of an earlier run", swept)
+
+    def ensure_bucket(self, name: str) -> None:
+        """Make a bucket, unless it is there."""
+        with suppress(S3Error):
+            self._index.create_bucket(name, epoch_now())
 
     def close(self) -> None:
         """Close the index."""

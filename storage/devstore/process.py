@@ -50,11 +50,14 @@ class BundledStore:
         bucket: str = "plein",
         port: int | None = None,
         allowed_origins: Sequence[str] = (),
+        make_bucket: bool = False,
     ) -> None:
+        """With `make_bucket` the bucket is there once the store is, if this process starts it."""
         self._directory = directory.absolute()
         self._bucket = bucket
         self._fixed_port = port
         self._allowed_origins = tuple(allowed_origins)
+        self._make_bucket = make_bucket
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> StorageSettings:
@@ -114,6 +117,8 @@ class BundledStore:
         command = [sys.executable, "-m", "storage.devstore", "--dir", str(self._directory)]
         command += ["--port", str(_port_of(settings)), "--parent-pid", str(os.getpid())]
         command += ["--credentials", str(self._directory / "credentials.json")]
+        if self._make_bucket:
+            command += ["--bucket", self._bucket]
         for origin in self._allowed_origins:
             command += ["--allow-origin", origin]
         process = self._process = _spawn(command, self._directory / "store.log")

@@ -335,3 +335,20 @@ def test_a_taken_port_is_told_before_anything_is_started(tmp_path: Path) -> None
     assert (process.returncode, out) == (1, "")
     assert re.fullmatch(rf"plein: Cannot listen on 127\.0\.0\.1:{port} .*--port\.\n", err)
     assert not (tmp_path / "data" / "postgres").exists()
+
+
+def loaded_by(*modules: str) -> set[str]:
+    """The packages that importing these modules loads, in a process of its own."""
+    code = f"import sys, {', '.join(modules)}; print(*{{each.partition('.')[0] for each in sys.modules}})"
+    command = [sys.executable, "-c", code]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_a_start_waits_for_no_library_that_it_does_not_need_yet() -> None:
+    """The database starts while the rest is imported, and what nobody asked for comes with the first who does."""
+    later = {"boto3", "botocore", "httpx"}
+    heavy = later | {"sqlalchemy", "sqlmodel", "psycopg", "graphql", "strawberry", "uvicorn", "joserfc", "jinja2"}
+    assert loaded_by("gateway.cli", "gateway.serve", "gateway.settings") & heavy == set()
+    assert loaded_by("gateway.server", "tenants.migrate", "storage.client") & later == set()
