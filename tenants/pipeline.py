@@ -45,6 +45,7 @@ STALE = frozenset({"26000", "0A000"})
 # Makes the segment a transaction block for what follows, and does nothing else (see `opener`).
 BLOCK_OPENER = b"UNLISTEN *"
 
+UNWANTED_TICKS = 2  # what takes no longer is cheaper to let end than to connect again
 OUT_OF_STEP = "the server's answers do not match the requests"
 
 
@@ -293,12 +294,16 @@ class Pipeline:
     def tick(self, limit: int) -> None:
         """Count a watchdog turn in which nothing came although something is owed; at `limit` drop the connection.
 
-        Turns, not seconds: a gateway that was itself asleep must not blame the server.
+        Turns, not seconds: a gateway that was itself asleep must not blame the server. A statement that nobody waits
+        for any more is given up much sooner: what is behind it is sent again elsewhere, and the server ends it when it
+        finds nobody at the other end. To cancel it could hit the statement after it.
         """
         if self.flight:
             self._silent_ticks += 1
             if self._silent_ticks >= limit:
                 self.lose("the server was silent for too long")
+            elif self._silent_ticks >= UNWANTED_TICKS and self.flight[0].future.done():
+                self.lose("nobody waits any more for the statement that it runs")
 
     def retire(self) -> None:
         """Take nothing new from the backlog, and close once all that is in flight is answered."""

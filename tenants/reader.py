@@ -328,6 +328,7 @@ def reader_conninfo(conninfo: str, statement_timeout_ms: int) -> str:
         "default_transaction_read_only": "on",
         "statement_timeout": f"{statement_timeout_ms}",
         "idle_in_transaction_session_timeout": f"{statement_timeout_ms + 5000}",
+        "client_connection_check_interval": "1000",  # a statement ends soon after its connection was given up
         "client_min_messages": "error",  # SET LOCAL outside a block warns
         "timezone": "UTC",
         "datestyle": "ISO",

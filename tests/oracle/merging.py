@@ -5,6 +5,7 @@ Promises: merges by the specification's draft on incremental delivery, and by no
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,7 +44,7 @@ def parts_of(expected: Any, data: Any, nulls: set[Path], path: Path = ()) -> lis
 
 def merge(payloads: list[dict[str, Any]]) -> Merged:
     """All payloads of one answer."""
-    first, *others = payloads
+    first, *others = deepcopy(payloads)
     merged = Merged(first["data"], list(first.get("errors", ())))
     if not others:
         assert "hasNext" not in first

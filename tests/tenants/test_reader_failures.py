@@ -28,6 +28,10 @@ from tenants.reader import Reader, Statement
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 ROLES = [f"t_storm_{name}{WORKER}" for name in "abc"]
+STILL_RUNNING = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE state = 'active' AND query LIKE '%''unwanted''%' AND pid <> pg_backend_pid()
+"""
 NONCE = "SELECT $1::text || ' ' || current_user"
 
 
@@ -207,6 +211,23 @@ async def test_a_silent_server_is_given_up(proxy: Proxy) -> None:
         assert all(isinstance(error, DatabaseUnavailable) for error in answers)
         proxy.flowing.set()
         await recovered(reader)
+
+
+async def test_a_statement_that_nobody_waits_for_is_given_up(square: str) -> None:
+    """The server ends it, long before its time is over; what was sent behind it is answered."""
+    async with opened(square, connections=1, statement_timeout_ms=20_000) as reader:
+        began = time.monotonic()
+        unwanted = asyncio.create_task(reader.fetch(Statement("SELECT pg_sleep(15), 'unwanted'", ROLES[0]), []))
+        await asyncio.sleep(0.05)
+        behind = asyncio.create_task(reader.fetch_value(Statement(NONCE, ROLES[1]), [b"behind"]))
+        await asyncio.sleep(0)
+        unwanted.cancel()
+        assert await behind == f"behind {ROLES[1]}".encode()
+        assert time.monotonic() - began < 3
+        with psycopg.connect(square, autocommit=True) as connection:
+            while connection.execute(STILL_RUNNING).fetchone() != (0,):
+                assert time.monotonic() - began < 8, "it still runs"
+                await asyncio.sleep(0.05)
 
 
 async def test_a_server_that_is_away_fails_fast_and_comes_back_by_itself(proxy: Proxy) -> None:

@@ -39,7 +39,11 @@ PACKAGES = {
 }
 MULTIPART = "multipart/mixed;incrementalSpec=v0.2, application/graphql-response+json, application/json;q=0.9"
 COUNTS = '{ viewer { sites { edges { node { name ... @defer(label: "c") { memberCount } } } } } }'
-SOON_S = 5.0
+SOON_S = 8.0
+WAITING = """
+    SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'plein reader'
+    AND datname = current_database()
+"""
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,13 @@ async def quiet(live: Running) -> None:
     async with asyncio.timeout(SOON_S):
         while live.square.reader.load.in_flight:  # noqa: ASYNC110 - nobody is told of it
             await asyncio.sleep(0.01)
+
+
+async def waiting_for_locks(live: Running, count: int) -> None:
+    """Wait until so many statements of the gateway's wait for locks."""
+    async with asyncio.timeout(SOON_S), live.database.transaction(None) as tx:
+        while (await tx.exec_driver_sql(WAITING)).scalar_one() != count:  # noqa: ASYNC110 - nobody is told of it
+            await asyncio.sleep(0.05)
 
 
 async def test_the_framing_to_the_byte(live: Running) -> None:
@@ -285,7 +296,7 @@ async def test_a_suspended_site_fails_for_itself(live: Running) -> None:
 
 
 async def test_who_hangs_up_is_worked_for_no_more(live: Running) -> None:
-    """Of eight sites the first two hang: the others wait for a place, and are never asked."""
+    """Of eight sites the first two hang: the others are never asked, and what runs on these two is ended."""
     many = await estate(live, *"ABCDEFGH")
     asked: list[str | None] = []
     reader = live.square.reader
@@ -300,12 +311,11 @@ async def test_who_hangs_up_is_worked_for_no_more(live: Running) -> None:
         try:
             async with asking(live, many.owner, COUNTS) as parts:
                 assert len((await parts.next())["pending"]) == 8
-                await asyncio.sleep(0.1)
+                await waiting_for_locks(live, 2)
         finally:
             del reader._submit  # type: ignore[attr-defined]
-        async with asyncio.timeout(SOON_S):
-            while any("Sources._run" in repr(task.get_coro()) for task in asyncio.all_tasks()):  # noqa: ASYNC110 - nobody is told of it
-                await asyncio.sleep(0.01)
+        await waiting_for_locks(live, 0)
+        assert not [task for task in asyncio.all_tasks() if "Sources._run" in repr(task.get_coro())]
     await quiet(live)
     slugs = {many.sites[name].slug for name in "AB"}
     assert {each for each in asked if each is not None} == slugs
@@ -431,3 +441,40 @@ async def test_the_clients_everybody_uses(live: Running) -> None:
     assert heard == dict.fromkeys(
         ("apollo", "apollo, past", "urql", "meros", "graphql-ws", "graphql-sse", "graphql-sse, single"), whole
     )
+
+
+@pytest.mark.parametrize("accept", [MULTIPART, "application/json"])
+async def test_a_payload_of_a_mutation_comes_in_one_answer(live: Running, accept: str) -> None:
+    site, owner = await live.site()
+    given = f'id: "{encode_id(NodeId("S", PLATFORM_ID, site.id))}", version: 1, name: "Nieuw"'
+    query = f"mutation {{ updateSite(input: {{{given}}}) {{ ... @defer {{ site {{ name }} }} }} }}"
+    assert (await post(live, owner, query, accept)).json() == {"data": {"updateSite": {"site": {"name": "Nieuw"}}}}
+
+
+async def test_requests_of_a_batch_come_whole(live: Running) -> None:
+    one = await estate(live, "A")
+    headers = {"accept": MULTIPART, "authorization": f"Bearer {one.owner.token}"}
+    answer = await live.client.post("/graphql", json=[{"query": COUNTS}] * 2, headers=headers)
+    whole = {"data": {"viewer": {"sites": {"edges": [{"node": {"name": "A", "memberCount": 1}}]}}}}
+    assert answer.json() == [whole, whole]
+
+
+async def test_get_and_head_of_parts(live: Running) -> None:
+    one = await estate(live, "A")
+    headers = {"accept": MULTIPART, "authorization": f"Bearer {one.owner.token}"}
+    got = await live.client.get("/graphql", params={"query": COUNTS}, headers=headers)
+    assert got.headers["content-type"].startswith("multipart/mixed")
+    assert "etag" not in got.headers
+    head = await live.client.head("/graphql", params={"query": COUNTS}, headers=headers)
+    assert head.headers["content-type"].startswith("application/graphql-response+json")
+    assert head.content == b""
+
+
+async def test_a_socket_that_completes_is_worked_for_no_more(live: Running) -> None:
+    many = await estate(live, *"ABCD")
+    async with hung(live, many.sites["A"]), live.socket(many.owner) as socket:
+        id_ = await socket.subscribe(COUNTS)
+        assert (await socket.hear())["payload"]["hasNext"]
+        await waiting_for_locks(live, 1)
+        await socket.say(id=id_, type="complete")
+        await waiting_for_locks(live, 0)

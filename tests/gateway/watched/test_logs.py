@@ -44,6 +44,22 @@ async def test_a_line_tells_what_was_asked_and_what_it_took(
     assert "codes" not in line
 
 
+async def test_an_answer_in_parts_is_told_of_when_the_last_one_is_there(
+    square_database: str, provision_site: ProvisionSite, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, LOGGER)
+    slugs = [(await provision_site()).slug for _ in range(2)]
+    late = "sites(filter: {slugs: $slugs}) { edges { node { ... @defer { memberCount } } } }"
+    query = f"query Late($slugs: [String!]) {{ {late} }}"
+    async with watched(square_database, tmp_path, PLEIN_LOG_REQUESTS="all") as square:
+        answer = await square.ask(query, {"accept": "multipart/mixed"}, slugs=slugs)
+    (line,) = lines(caplog)
+    assert answer.content.count(b"Content-Type") >= 2
+    assert (line["operation"], line["type"], line["status"]) == ("Late", "query", 200)
+    assert line["statements"] >= 3
+    assert 0 < line["database_ms"] <= line["duration_ms"]
+
+
 async def test_nothing_that_somebody_put_in_is_told(
     square_database: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
