@@ -280,6 +280,16 @@ def for_operators(_row: Row, terms: Terms) -> ColumnElement[bool]:
     return exists(select(account.c.id).where(*is_one).correlate_except(account))
 
 
+def client_managed(row: Row, terms: Terms) -> ColumnElement[bool]:
+    """Clients of sites that the viewer runs; for operators those of the platform."""
+    place = table_of(Membership).alias()
+    admin = select(place.c.tenant_id).where(
+        place.c.account_id == terms.me, place.c.tenant_id == row.c.tenant_id, place.c.role >= int(Role.ADMIN)
+    )
+    of_platform = and_(row.c.tenant_id.is_(None), for_operators(row, terms))
+    return or_(of_platform, exists(admin.correlate_except(place)))
+
+
 def activity_visible(row: Row, membership: Row, site: Row, terms: Terms) -> ColumnElement[bool]:
     """The predicate of `content_visible`, over the platform's index, for a member of the site."""
     ceiling = table_of(Ceiling).alias()

@@ -22,6 +22,7 @@ from tenants.tables import table_of
 
 if TYPE_CHECKING:
     from schema.api_key import ApiKey
+    from schema.client import Consent
     from schema.site import Site
 
 ACCOUNTS = Source(
@@ -63,6 +64,14 @@ class ApiKeyOrder(Enum):
     OLDEST = value("OLDEST", "The first made first.")
 
 
+@strawberry.enum(description="The order of a list of consents.")
+class ConsentOrder(Enum):
+    """The order of a list of consents."""
+
+    NEWEST = value("NEWEST", "The latest given first.")
+    OLDEST = value("OLDEST", "The first given first.")
+
+
 @bound(ACCOUNTS)
 @strawberry.type(description="A person, on all sites.")
 class Account(Node):
@@ -74,6 +83,11 @@ class Account(Node):
         Connected(lambda account, key, _: key.c.account_id == account.c.id, API_KEY_ORDERS),
         f"The account's keys for machines, the latest made first. {OWN}",
         order_by=(ApiKeyOrder, "The order of the list."),
+    )
+    consents: Connection[Annotated["Consent", strawberry.lazy("schema.client")]] | None = connection(
+        Connected(lambda account, consent, _: consent.c.account_id == account.c.id, API_KEY_ORDERS),
+        f"What the person lets apps and services do, the latest first. {OWN}",
+        order_by=(ConsentOrder, "The order of the list."),
     )
 
 

@@ -16,6 +16,8 @@ from schema.account import Account
 from schema.audit import PlatformAct
 from schema.audit_lists import ACT_FILTERS, ACT_ORDERS, ActFilter
 from schema.bind import NOTHING, Connected, One, Root, Rooted, at, bound
+from schema.client import CLIENT_FILTERS, Client, ClientFilter, ClientOrder
+from schema.client import ORDERS as CLIENT_ORDERS
 from schema.content.base import Content
 from schema.content.every import KIND_OF
 from schema.federation import SCALARS as OF_FEDERATION
@@ -45,6 +47,13 @@ class Viewer:
         "The sites that the viewer is a member of, by name if no order is given.",
         filter=(SiteFilter, "Narrows the list."),
         order_by=(SiteOrder, "The order of the list."),
+    )
+    clients: Connection[Client] | None = connection(
+        Connected(lambda _, client, terms: policy.everyone(client, terms), CLIENT_ORDERS, CLIENT_FILTERS),
+        "The apps and services that sign people in with the square's account and that the viewer may manage: of sites "
+        "that they run, and for operators those of the platform. The latest registered first.",
+        filter=(ClientFilter, "Narrows the list."),
+        order_by=(ClientOrder, "The order of the list."),
     )
 
 

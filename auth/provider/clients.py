@@ -62,7 +62,7 @@ class Client:
     scopes: frozenset[str]
     redirect_uris: tuple[str, ...]
     logout_redirect_uris: tuple[str, ...]
-    origins: frozenset[str]
+    origins: tuple[str, ...]
     subject_type: SubjectType
     id_token_algorithm: str
     home_uri: str | None = None
@@ -147,7 +147,7 @@ def client_from(row: Any) -> Client:
         scopes=frozenset(row.scopes),
         redirect_uris=tuple(row.redirect_uris),
         logout_redirect_uris=tuple(row.logout_redirect_uris),
-        origins=frozenset(row.origins),
+        origins=tuple(row.origins),
         subject_type=SubjectType(row.subject_type),
         id_token_algorithm=row.id_token_algorithm,
         home_uri=row.home_uri,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -18,6 +18,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from auth import audit
 from auth.errors import Unauthenticated
 from auth.issuer import derive_key
 from auth.provider.authorization import AuthorizationRequest, Returned, answer_address
@@ -70,13 +71,14 @@ Decision = MustSignIn | MustAgree | Sent
 class Circumstances:
     """Who is signed in here, whether they just agreed, and when they were asked to sign in again for this request.
 
-    `hint` is what `load_hint` found.
+    `hint` is what `load_hint` found, `client` where the request comes from.
     """
 
     signed_in: SignedIn | None
     hint: Mapping[str, Any] | None = None
     asked_again_at: datetime | None = None
     agreed: bool = False
+    client: audit.Client = field(default_factory=audit.Client)
 
 
 async def decide(
@@ -114,6 +116,9 @@ async def _decide(
         return MustAgree(request.scopes, sites)
     if not wanted <= agreed:
         await create_consent(tx, signed_in.account_id, client.id, wanted, now)
+        about = {"agreed": sorted(wanted), "name": client.name}
+        subject = f"client:{client.id}"
+        await audit.record(tx, audit.Act("consent.given", signed_in.account_id, None, subject, about, here.client))
     grant = Grant(
         id=uuid7(),
         client_id=client.id,

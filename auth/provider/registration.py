@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -66,7 +66,6 @@ class ClientDescription:
     policy_uri: str | None = None
     jwks: str | None = None
     is_trusted: bool = False
-    is_development: bool = field(default=False, compare=False)
 
 
 async def create_client(
@@ -162,12 +161,12 @@ def _check_scopes(given: ClientDescription) -> None:
 
 
 def _check_addresses(given: ClientDescription) -> None:
-    is_public, near = given.authentication is Authentication.NONE, given.is_development
+    is_public = given.authentication is Authentication.NONE
     _each("redirectUris", given.redirect_uris, lambda uri: check_redirect_uri(uri, is_public=is_public))
     _each("logoutRedirectUris", given.logout_redirect_uris, lambda uri: check_redirect_uri(uri, is_public=is_public))
     _each("origins", given.origins, check_origin)
     for name, uri in (("logoutUri", given.logout_uri), ("homeUri", given.home_uri), ("policyUri", given.policy_uri)):
-        _each(name, () if uri is None else (uri,), lambda each: check_web_uri(each, own_machine=near))
+        _each(name, () if uri is None else (uri,), lambda each: check_web_uri(each, own_machine=True))
 
 
 def _each(name: str, uris: Iterable[str], check: Callable[[str], None]) -> None:

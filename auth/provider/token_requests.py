@@ -12,16 +12,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hmac import compare_digest
 from typing import Any
+from uuid import UUID
 
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oauth2.rfc7636.challenge import CODE_VERIFIER_PATTERN
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from auth.audit import Act, record
 from auth.provider.client_authentication import authenticate_client, credentials_from
 from auth.provider.clients import Authentication, Client, GrantType
 from auth.provider.errors import OAuthError, invalid_grant, invalid_request
-from auth.provider.grants import Grant, create_grant, end_grant, load_grant
+from auth.provider.grants import GRANT, Grant, create_grant, end_grants, load_grant
 from auth.provider.parameters import Parameters
 from auth.provider.person import kept_claims, load_claims
 from auth.provider.provider import Provider
@@ -120,8 +122,7 @@ async def _with_code(exchange: Exchange) -> Outcome:
     if row is None or row.client_id != exchange.client.id:
         raise invalid_grant()
     if row.used_at is not None:
-        await end_grant(tx, row.grant_id, now)
-        return invalid_grant()
+        return await _shown_twice(exchange, row.grant_id)
     if row.expires_at <= now or row.redirect_uri != redirect_uri or not _proves(verifier, row.challenge):
         raise invalid_grant()
     grant = await load_grant(tx, row.grant_id, now)
@@ -139,8 +140,7 @@ async def _with_refresh_token(exchange: Exchange) -> Outcome:
     if row is None or grant is None or grant.client_id != exchange.client.id:
         raise invalid_grant()
     if row.used_at is not None:
-        await end_grant(tx, row.grant_id, now)
-        return invalid_grant()
+        return await _shown_twice(exchange, row.grant_id)
     if row.expires_at <= now:
         raise invalid_grant()
     asked = exchange.given.get("scope")
@@ -180,6 +180,17 @@ KINDS: dict[str, tuple[GrantType, Callable[[Exchange], Awaitable[Outcome]]]] = {
     "refresh_token": (GrantType.REFRESH_TOKEN, _with_refresh_token),
     "client_credentials": (GrantType.CLIENT_CREDENTIALS, _as_itself),
 }
+
+
+async def _shown_twice(exchange: Exchange, grant_id: UUID) -> OAuthError:
+    """End the grant, and write down why: one of the two who showed it is a thief."""
+    tx, client = exchange.tx, exchange.client
+    ended = await end_grants(tx, GRANT.c.id == grant_id, exchange.now)
+    if ended:
+        account_id = await tx.scalar(select(GRANT.c.account_id).where(GRANT.c.id == grant_id))
+        about = {"reason": f"{exchange.given['grant_type']} shown twice", "name": client.name}
+        await record(tx, Act("grant.ended", account_id, client.tenant_id, f"client:{client.id}", about))
+    return invalid_grant()
 
 
 def _proves(verifier: str, challenge: str) -> bool:

@@ -7,6 +7,7 @@ checked again as a whole when it comes back from signing in or agreeing.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -31,6 +32,8 @@ from auth.provider.decision import (
 from auth.provider.metadata import AUTHORIZE_PATH
 from auth.provider.parameters import Parameters
 from auth.provider.scopes import SCOPES, SITE_SCOPES, site_names
+from auth.scopes import INCLUDES
+from gateway.pages.callers import client_of
 from gateway.pages.forms import read_form
 from gateway.pages.layout import SAFETY, page, session_of
 from gateway.pages.signing_in import sign_in_path
@@ -82,6 +85,7 @@ async def _answer(door: Door, request: Request, query: str, *, agreed: bool | No
         await load_hint(provider, given.get("id_token_hint")),
         unseal(provider.settings, again, asked, provider.clock()),
         agreed=agreed is True,
+        client=client_of(request),
     )
     names: tuple[str, ...] | None = None
     async with provider.transaction() as tx:
@@ -106,7 +110,7 @@ def _ask(
     own_machine = is_own_machine(wanted.redirect_uri)
     values: dict[str, Any] = {
         "client": wanted.client,
-        "scopes": [each for each in SCOPES if each in decision.scopes],
+        "scopes": widest(decision.scopes),
         "words": WORDS,
         "site_scopes": SITE_SCOPES,
         "sites": names,
@@ -115,6 +119,13 @@ def _ask(
         "other": sign_in_path(f"/{AUTHORIZE_PATH}?{query}"),
     }
     return page(request, "consent.html", form_targets=(form_target(wanted.redirect_uri),), **values)
+
+
+def widest(scopes: Iterable[str]) -> list[str]:
+    """These scopes in order, without those that another of them includes."""
+    given = frozenset(scopes)
+    included = {str(less) for each, others in INCLUDES.items() if each in given for less in others}
+    return [each for each in SCOPES if each in given - included]
 
 
 def _parted(query: str) -> tuple[str, str | None]:

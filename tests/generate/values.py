@@ -83,8 +83,8 @@ def pools(world: World, secret: bytes) -> Pools:
     """The pools of a world; the same in each run but for the ids of sites."""
     ids = [NodeId("S", PLATFORM_ID, site.id) for site in world.sites.values()]
     ids += [NodeId("A", PLATFORM_ID, id_) for id_ in world.accounts]
-    ids += [NodeId("Y", PLATFORM_ID, row["id"]) for row in world.platform["api_key"]]
-    ids += [NodeId("V", PLATFORM_ID, row["id"]) for row in world.platform["audit"]]
+    tables = {"Y": "api_key", "V": "audit", "L": "client", "E": "consent"}
+    ids += [NodeId(tag, PLATFORM_ID, row["id"]) for tag, name in tables.items() for row in world.platform[name]]
     cursors: dict[str, list[str]] = {}
     for site in world.sites.values():
         ids += _ids(site)
@@ -95,7 +95,10 @@ def pools(world: World, secret: bytes) -> Pools:
     cursors["Query.audit"] = _cursors(secret, PLATFORM_ID, "Query.audit", lists.ACT_ORDERS, world.platform["audit"])
     keys = world.platform["api_key"]
     cursors["A.apiKeys"] = _cursors(secret, PLATFORM_ID, "A.apiKeys", lists.OWN_ORDERS, keys)
-    cursors["Y.sites"] = _cursors(secret, PLATFORM_ID, "Y.sites", lists.SITE_ORDERS, sites)
+    for name, table in (("A.consents", "consent"), ("Viewer.clients", "client")):
+        cursors[name] = _cursors(secret, PLATFORM_ID, name, lists.OWN_ORDERS, world.platform[table])
+    for name in ("Y.sites", "E.sites"):
+        cursors[name] = _cursors(secret, PLATFORM_ID, name, lists.SITE_ORDERS, sites)
     items = [row for site in world.sites.values() for row in site.content]
     cursors["Query.feed"] = _cursors(secret, PLATFORM_ID, "Query.feed", {"": lists.NEWEST_ITEM}, items[::5])
     cursors["Query.search"] = [

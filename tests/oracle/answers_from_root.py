@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from auth.policy import Role
 from schema.errors import bad_input
 from schema.relay import PLATFORM_ID, NodeId, decode_id
 from tests.oracle import lists
@@ -12,7 +13,7 @@ from tests.oracle.lists import Args, ListOrder, Scope
 from tests.oracle.things import Asked, Thing, answers, item, shown
 from tests.oracle.world import Row, SiteData
 
-OWN = {"Y": ("ApiKey", "api_key")}
+OWN = {"Y": ("ApiKey", "api_key"), "E": ("Consent", "consent")}
 """What only the account that it hangs on finds, by the letter in ids: the type, and the table on the platform."""
 
 
@@ -31,6 +32,25 @@ def viewer_account(asked: Asked, _viewer: Thing, _args: Args) -> Any:
 def viewer_sites(asked: Asked, _viewer: Thing, args: Args) -> Any:
     mine = [site for site in asked.world.sites.values() if asked.standing(site).role is not None]
     return asked.listed(sites_kept(mine, args), lists.SITE_ORDERS, args, "Viewer", "sites")
+
+
+def manages(asked: Asked, client: Row) -> bool:
+    """Whether the viewer may manage a client: of a site that they run, or as an operator one of the platform."""
+    if client["tenant_id"] is None:
+        return is_operator(asked)
+    role = asked.standing(asked.world.sites[client["tenant_id"]]).role
+    return role is not None and role >= Role.ADMIN
+
+
+@answers("Viewer", "clients")
+def viewer_clients(asked: Asked, _viewer: Thing, args: Args) -> Any:
+    mine = [row for row in asked.world.platform["client"] if manages(asked, row)]
+    wanted = (args.get("filter") or {}).get("site")
+    if wanted is not None:
+        node_ = decode_id(wanted)
+        is_site = node_ is not None and node_.tag == "S" and node_.tenant_id == PLATFORM_ID
+        mine = [row for row in mine if is_site and node_ is not None and row["tenant_id"] == node_.key]
+    return asked.listed([Thing("Client", row) for row in mine], lists.OWN_ORDERS, args, "Viewer", "clients")
 
 
 @answers("Query", "sites")
@@ -55,19 +75,28 @@ def node(asked: Asked, _query: Thing, args: Args) -> Any:
     if wanted is None:
         return None
     if wanted.tenant_id == PLATFORM_ID:
-        if wanted.tag == "A" and wanted.key == asked.viewer.account_id:
-            return Thing("Account", asked.world.accounts[wanted.key])
-        if wanted.tag == "V" and is_operator(asked):
-            acts = asked.world.platform["audit"]
-            return next((Thing("PlatformAct", row) for row in acts if row["id"] == wanted.key), None)
-        if wanted.tag in OWN:
-            type_, table = OWN[wanted.tag]
-            mine = [row for row in asked.world.platform[table] if row["account_id"] == asked.viewer.account_id]
-            return next((Thing(type_, row) for row in mine if row["id"] == wanted.key), None)
-        found = asked.world.sites.get(wanted.key) if wanted.tag == "S" else None
-        return Thing("Site", found.row) if found and asked.standing(found).finds_site() else None
+        return node_of_platform(asked, wanted)
     there = asked.world.sites.get(wanted.tenant_id)
     return None if there is None else node_on(asked, there, wanted)
+
+
+def node_of_platform(asked: Asked, wanted: NodeId) -> Thing | None:
+    """The row of the platform, if the viewer may see it."""
+    if wanted.tag == "A" and wanted.key == asked.viewer.account_id:
+        return Thing("Account", asked.world.accounts[wanted.key])
+    if wanted.tag == "S":
+        found = asked.world.sites.get(wanted.key)
+        return Thing("Site", found.row) if found and asked.standing(found).finds_site() else None
+    tables: dict[str, tuple[str, str, Callable[[Row], bool]]] = {
+        "V": ("PlatformAct", "audit", lambda _: is_operator(asked)),
+        "L": ("Client", "client", lambda row: manages(asked, row)),
+        **{tag: (*of, lambda row: row["account_id"] == asked.viewer.account_id) for tag, of in OWN.items()},
+    }
+    if wanted.tag not in tables:
+        return None
+    type_, table, may_see = tables[wanted.tag]
+    rows = (row for row in asked.world.platform[table] if row["id"] == wanted.key and may_see(row))
+    return next((Thing(type_, row) for row in rows), None)
 
 
 def is_operator(asked: Asked) -> bool:

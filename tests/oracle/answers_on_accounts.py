@@ -33,3 +33,62 @@ def sites(asked: Asked, key: Thing, args: Args) -> Any:
     named = [asked.world.sites[id_] for id_ in key.row["tenant_ids"] or () if id_ in asked.world.sites]
     found = [site for site in named if asked.standing(site).finds_in_list()]
     return asked.listed(sites_kept(found, {}), lists.SITE_ORDERS, args, key, "sites")
+
+
+@answers("Account", "consents")
+def consents(asked: Asked, account: Thing, args: Args) -> Any:
+    if account.site is not None:
+        return None
+    rows = [row for row in asked.world.platform["consent"] if row["account_id"] == account.row["id"]]
+    return asked.listed([Thing("Consent", row) for row in rows], lists.OWN_ORDERS, args, account, "consents")
+
+
+@answers("Consent", "application")
+def application(asked: Asked, consent: Thing, _args: Args) -> Any:
+    rows = asked.world.platform["client"]
+    return next(Thing("Application", row) for row in rows if row["id"] == consent.row["client_id"])
+
+
+@answers("Consent", "scopes")
+def consented_scopes(_asked: Asked, consent: Thing, _args: Args) -> Any:
+    words = {each.partition("@")[0] for each in consent.row["permissions"]}
+    return sorted(word.upper().replace(":", "_") for word in words)
+
+
+@answers("Consent", "isForAllSites")
+def is_consent_for_all_sites(_asked: Asked, consent: Thing, _args: Args) -> Any:
+    return any(each.endswith("@*") for each in consent.row["permissions"])
+
+
+@answers("Consent", "sites")
+def consented_sites(asked: Asked, consent: Thing, args: Args) -> Any:
+    named = {each.partition("@")[2] for each in consent.row["permissions"]}
+    found = [site for site in asked.world.sites.values() if str(site.id) in named]
+    listed = [site for site in found if asked.standing(site).finds_in_list()]
+    return asked.listed(sites_kept(listed, {}), lists.SITE_ORDERS, args, consent, "sites")
+
+
+@answers("Client", "clientId")
+def client_id(_asked: Asked, client: Thing, _args: Args) -> Any:
+    return str(client.row["id"])
+
+
+@answers("Client", "site")
+def client_site(asked: Asked, client: Thing, _args: Args) -> Any:
+    site = asked.world.sites.get(client.row["tenant_id"])
+    return Thing("Site", site.row) if site is not None and asked.standing(site).finds_in_list() else None
+
+
+@answers("Client", "grantTypes")
+def grant_types(_asked: Asked, client: Thing, _args: Args) -> Any:
+    return client.row["grant_types"]
+
+
+@answers("Client", "scopes")
+def client_scopes(_asked: Asked, client: Thing, _args: Args) -> Any:
+    return [word.upper().replace(":", "_") for word in client.row["scopes"]]
+
+
+@answers("Client", "isTrusted")
+def is_trusted(_asked: Asked, client: Thing, _args: Args) -> Any:
+    return client.row["trusted_at"] is not None

@@ -59,6 +59,9 @@ async def build(url: str) -> None:
             _write(connection, community, ref)
         _insert(connection, "platform", "api_key", list(_api_keys([ref.id for _, ref in refs])))
         _insert(connection, "platform", "audit", list(_acts([*refs, (None, None)])))
+        clients = list(_clients([ref.id for _, ref in refs]))
+        _insert(connection, "platform", "client", clients)
+        _insert(connection, "platform", "consent", list(_consents(clients, [ref.id for _, ref in refs])))
 
 
 async def _provision(database: Database, each: Community) -> TenantRef:
@@ -112,6 +115,49 @@ def _acts(places: Sequence[tuple[Community | None, TenantRef | None]]) -> Iterat
             "credential": "token",
             "request_id": f"r{number}",
             "happened_at": _moment(number),
+        }
+
+
+def _clients(tenant_ids: Sequence[UUID]) -> Iterator[Row]:
+    """Clients of the platform and of every site, with and without what may be left out."""
+    for number, tenant_id in enumerate((None, *tenant_ids, *tenant_ids, None)):
+        is_odd = bool(number % 2)
+        yield {
+            "id": uuid5(ACCOUNT_IDS["anna"], f"client {number}"),
+            "tenant_id": tenant_id,
+            "account_id": ACCOUNT_IDS["anna"],
+            "name": f"{ODDITIES[number % len(ODDITIES)][:90] or 'leeg'} {number}",
+            "home_uri": "https://app.example/" if is_odd else None,
+            "policy_uri": None if is_odd else "https://app.example/policy",
+            "authentication": "NONE" if is_odd else "PRIVATE_KEY",
+            "jwks": None if is_odd else '{"keys": []}',
+            "grant_types": ["AUTHORIZATION_CODE", "REFRESH_TOKEN"] if is_odd else ["CLIENT_CREDENTIALS"],
+            "scopes": ["openid", "offline_access"] if is_odd else ["read", "statistics:read"],
+            "redirect_uris": ["https://app.example/cb", "nl.example.app:/"] if is_odd else [],
+            "logout_redirect_uris": [],
+            "logout_uri": "https://app.example/out" if is_odd else None,
+            "origins": ["https://app.example"] if is_odd else [],
+            "subject_type": "PAIRWISE" if is_odd else "PUBLIC",
+            "subject_salt": bytes(32),
+            "id_token_algorithm": "RS256" if is_odd else "ES256",
+            "trusted_at": _moment(number) if number % 3 == 0 else None,
+            "version": number + 1,
+            "created_at": _moment(number),
+            "updated_at": _moment(number + 1),
+        }
+
+
+def _consents(clients: Sequence[Row], tenant_ids: Sequence[UUID]) -> Iterator[Row]:
+    """What several people agreed to: on no site, on some, some of which they cannot find, and on all."""
+    for number, name in enumerate(("anna", "anna", "anna", "karin", "joost", "petra", "anna")):
+        places = [["openid"], [f"read@{each}" for each in tenant_ids], ["write@*", "read@*", "openid"]][number % 3]
+        yield {
+            "id": uuid5(ACCOUNT_IDS[name], f"consent {number}"),
+            "account_id": ACCOUNT_IDS[name],
+            "client_id": clients[number % len(clients)]["id"],
+            "permissions": [*places, "statistics:read"],
+            "created_at": _moment(number),
+            "updated_at": _moment(number + 1),
         }
 
 

@@ -18,7 +18,7 @@ TABLES = {
     "K": ("comment", "id"),
     "U": ("audit", "id"),
 }
-OF_ACCOUNTS = {"Y": "api_key"}
+OF_ACCOUNTS = {"Y": "api_key", "E": "consent"}
 """Types that hang on an account, by their letter in ids: the table on the platform."""
 
 ONLY_THERE = ("mies", "petra")

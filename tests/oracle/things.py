@@ -33,6 +33,8 @@ TAGS = {
     "ApiKey": "Y",
     "Act": "U",
     "PlatformAct": "V",
+    "Client": "L",
+    "Consent": "E",
 }
 KEYS = {"M": "account_id"}
 ITEM_TYPES = {word.title(): "Content" for word in KINDS}

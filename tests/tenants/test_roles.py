@@ -190,11 +190,12 @@ def test_the_platforms_role_can_do_nothing_on_any_site(sites: Sites) -> None:
 
 
 READABLE = {
-    *("account", "activity", "audit", "ceiling", "event", "host", "identity", "issuer", "membership", "revocation"),
-    *("session", "square", "tenant"),
+    *("account", "activity", "api_key", "audit", "ceiling", "client", "consent", "event", "host", "identity", "issuer"),
+    *("membership", "revocation", "session", "square", "tenant"),
 }
 HIDDEN_COLUMNS = {
-    *("identity.subject", "issuer.secret"),
+    *("api_key.secret_hash", "identity.subject", "issuer.secret"),
+    *("client.earlier_secret_hash", "client.earlier_secret_until", "client.secret_hash", "client.subject_salt"),
     *("session.sid", "session.subject", "session.token_hash"),
 }
 

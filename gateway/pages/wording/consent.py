@@ -15,8 +15,8 @@ WORDS = {
     "consent.read": ("see what you can see", "zien wat u kunt zien"),
     "consent.write": ("see and change what you can see and change", "zien en veranderen wat u kunt zien en veranderen"),
     "consent.admin": (
-        "do everything that you can do, settings and members included",
-        "alles doen wat u kunt doen, ook met instellingen en leden",
+        "do everything that you can do (settings and members too)",
+        "alles doen wat u kunt doen (ook met instellingen en leden)",
     ),
     "consent.statistics": ("read the statistics that you can read", "de statistieken lezen die u kunt lezen"),
     "consent.platform": (

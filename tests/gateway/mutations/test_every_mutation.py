@@ -57,6 +57,16 @@ GIVEN: dict[str, Callable[[Things], dict[str, Any]]] = {
 OF_ACCOUNT: dict[str, dict[str, Any]] = {
     "createApiKey": {"name": "Robot", "scopes": ["READ"]},
     "revokeApiKey": {"id": encode_id(NodeId("Y", UUID(int=0), NOWHERE))},
+    "registerClient": {
+        "name": "App",
+        "authentication": "SECRET",
+        "grantTypes": ["CLIENT_CREDENTIALS"],
+        "scopes": ["READ"],
+    },
+    "updateClient": {"id": encode_id(NodeId("L", UUID(int=0), NOWHERE)), "version": 1},
+    "rotateClientSecret": {"id": encode_id(NodeId("L", UUID(int=0), NOWHERE))},
+    "deleteClient": {"id": encode_id(NodeId("L", UUID(int=0), NOWHERE))},
+    "revokeConsent": {"id": encode_id(NodeId("E", UUID(int=0), NOWHERE))},
 }
 """An input for each mutation that concerns no site, but the account of whoever asks; the ids are of nothing."""
 

@@ -38,11 +38,16 @@ class Service:
                 await self._news.wait()
 
 
+async def welcome(_request: Request) -> Response:
+    """Where people come back to."""
+    return Response("<!doctype html><title>Back</title><p>Welcome back</p>", media_type="text/html")
+
+
 @asynccontextmanager
 async def running_service() -> AsyncIterator[Service]:
     """The service, listening."""
     service = Service()
-    routes = [Route("/logout", service.answer, methods=["POST"])]
+    routes = [Route("/logout", service.answer, methods=["POST"]), Route("/back", welcome)]
     async with listening(Starlette(routes=routes), lifespan="off") as url:
         service.url = f"{url}/logout"
         yield service

@@ -100,7 +100,6 @@ class Plein:
             "scopes": EVERY_SCOPE,
             "redirect_uris": (CALLBACK,),
             "subject_type": SubjectType.PAIRWISE,
-            "is_development": True,
         }
         description = ClientDescription(**given | fields)
         async with self.gateway.square.database.transaction(None) as tx:

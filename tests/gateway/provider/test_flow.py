@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
+from sqlalchemy import select
 
+from auth.audit import AUDIT
 from auth.provider.clients import Authentication, SubjectType
 from tests.gateway.provider.plein import (
     CALLBACK,
@@ -59,6 +61,15 @@ async def test_what_a_person_agreed_to_is_remembered_and_more_is_asked(plein: Pl
     assert (await visitor.open(attempt(app, scope="openid email").path)).status_code == 200
     assert (await visitor.open(attempt(app, prompt="consent").path)).status_code == 200
     returned(await visitor.open(attempt(app, scope="openid profile").path))
+
+
+async def test_what_a_person_agreed_to_is_in_the_audit(plein: Plein) -> None:
+    app = await plein.register()
+    await code_for(await plein.signed_in(plein.anna), attempt(app, scope="openid read"))
+    async with plein.gateway.square.database.transaction(None) as tx:
+        (act,) = await tx.execute(select(AUDIT).where(AUDIT.c.subject == f"client:{app.id}"))
+    assert (act.action, act.account_id) == ("consent.given", plein.anna.id)
+    assert act.details["agreed"] == ["openid", "read@*"]
 
 
 async def test_nobody_is_asked_where_the_platform_trusts_the_client(plein: Plein) -> None:
