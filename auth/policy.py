@@ -18,8 +18,10 @@ from typing import Any, Protocol
 from sqlalchemy import (
     ARRAY,
     CTE,
+    Boolean,
     ColumnElement,
     FromClause,
+    Text,
     Uuid,
     and_,
     bindparam,
@@ -42,6 +44,9 @@ ME = "me"
 
 SITES = "sites"
 """The name of the parameter that holds the only sites that the viewer's credential is for, where it is not for all."""
+
+SECOND_FACTOR, ISSUER = "second_factor", "issuer"
+"""The names of the parameters that say how the viewer signed in: with a second factor, and who vouched for them."""
 
 
 class Level(IntEnum):
@@ -288,6 +293,14 @@ def client_managed(row: Row, terms: Terms) -> ColumnElement[bool]:
     )
     of_platform = and_(row.c.tenant_id.is_(None), for_operators(row, terms))
     return or_(of_platform, exists(admin.correlate_except(place)))
+
+
+def knows_viewer(site: Row) -> ColumnElement[bool]:
+    """Whether a site in the register knows the viewer, by how they signed in; on other sites they are visitors."""
+    strong = sql_cast(bindparam(SECOND_FACTOR, type_=Boolean), Boolean)
+    issuer = sql_cast(bindparam(ISSUER, type_=Text), Text)
+    by_issuer = or_(func.cardinality(site.c.issuers) == 0, issuer == func.any(site.c.issuers))
+    return and_(or_(site.c.second_factor.is_(False), strong), by_issuer)
 
 
 def activity_visible(row: Row, membership: Row, site: Row, terms: Terms) -> ColumnElement[bool]:

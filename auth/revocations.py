@@ -38,7 +38,7 @@ REVOCATION = table_of(Revocation)
 CHANNEL = "plein_revoked"
 """Where it is told that there is something new; what it is stands in the table."""
 
-ACCOUNT, CREDENTIAL = "ACCOUNT", "CREDENTIAL"
+ACCOUNT, CREDENTIAL, SITE = "ACCOUNT", "CREDENTIAL", "SITE"
 OVERLAP_S = 600  # how late a row may come to light: longer than any transaction lives
 KEPT = timedelta(days=1)
 REMEMBERED_MOST = 50_000  # revocations of the last minutes; 10 MB when full
@@ -49,7 +49,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """An account, or one credential (a session, a key, a client, a grant), that lets nobody in any more."""
+    """An account, or one credential (a session, a key, a client, a grant), that lets nobody in any more.
+
+    Or a site that demands more of how people signed in: whoever is on it is looked at anew.
+    """
 
     kind: str
     subject_id: UUID
@@ -58,7 +61,7 @@ class Revoked:
         """Whether this viewer was let in by it."""
         if self.kind == ACCOUNT:
             return viewer.account_id == self.subject_id
-        return viewer.hangs_on(self.subject_id)
+        return self.kind == CREDENTIAL and viewer.hangs_on(self.subject_id)
 
 
 class Remembers(Protocol):
@@ -88,6 +91,11 @@ async def revoke_credentials(tx: AsyncConnection, credential_ids: Sequence[UUID]
     await _revoke(tx, CREDENTIAL, *credential_ids)
 
 
+async def look_anew(tx: AsyncConnection, tenant_id: UUID) -> None:
+    """Let everybody who is on a site be looked at anew, with this transaction. `tx` is the platform owner's."""
+    await _revoke(tx, SITE, tenant_id)
+
+
 async def prune_revocations(tx: AsyncConnection) -> int:
     """Remove the revocations that everybody has heard of; how many. `tx` is the platform owner's."""
     done = await tx.execute(delete(REVOCATION).where(REVOCATION.c.revoked_at < datetime.now(UTC) - KEPT))
@@ -110,7 +118,8 @@ class Revocations:
         """Let a memory of credentials forget what is revoked."""
 
         def hear(revoked: Revoked) -> None:
-            (memory.forget_account if revoked.kind == ACCOUNT else memory.forget)(revoked.subject_id)
+            if revoked.kind != SITE:
+                (memory.forget_account if revoked.kind == ACCOUNT else memory.forget)(revoked.subject_id)
 
         self.hear(hear)
 

@@ -22,9 +22,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.issuer import DevelopmentIssuer
 from auth.provider.upkeep import keep_up
-from auth.revocations import RevocationFeed, Revocations, load_revocations
+from auth.revocations import SITE, RevocationFeed, Revocations, Revoked, load_revocations
 from gateway.context import Deliver, Execute, Square, Weigh, undivided, weightless
-from gateway.credentials import make_authenticator, provider_of
+from gateway.credentials import make_authenticator, make_directory, provider_of
 from gateway.documents import Documents
 from gateway.errors import Problem, problem_from
 from gateway.execute import Executor
@@ -208,6 +208,7 @@ async def open_square(
         authenticator = make_authenticator(settings, database, revocations, provider)
         await stack.enter_async_context(noting_uses(database, authenticator.keys))
         revocations.hear(live.revoke)
+        revocations.hear(partial(look_anew, live, registry, settings.base_url))
         feed = RevocationFeed(
             database_settings(settings), revocations, partial(load_revocations, reader, registry.platform_role)
         )
@@ -233,7 +234,14 @@ async def open_square(
             provider=provider,
             revocations=revocations,
             catch_up=feed.catch_up,
+            directory=make_directory(settings),
         )
+
+
+def look_anew(live: Live, registry: Registry, base_url: str, revoked: Revoked) -> None:
+    """Hear that a site demands more of how people signed in."""
+    if revoked.kind == SITE:
+        live.look_anew(registry, base_url, revoked.subject_id)
 
 
 async def check_database(square: Square) -> None:

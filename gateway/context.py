@@ -13,6 +13,7 @@ from graphql import GraphQLSchema
 
 from auth.audit import Client
 from auth.provider.provider import Provider
+from auth.relying.directory import Directory
 from auth.revocations import Revocations
 from auth.viewer import Viewer
 from gateway.documents import Document, Documents, Operation
@@ -133,3 +134,6 @@ class Square:
     revocations: Revocations = field(default_factory=Revocations)
     catch_up: Callable[[], Awaitable[None]] = nothing_new
     """Tells here, at once, what is revoked by now: for whoever just did it."""
+
+    directory: Directory = field(default_factory=lambda: Directory((), "", allows_near=False))
+    """The issuers that people sign in with."""

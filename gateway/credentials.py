@@ -14,6 +14,7 @@ from auth.issuer import DevelopmentIssuer
 from auth.provider.provider import Provider, make_provider
 from auth.provider.signing_keys import ALL_KEYS
 from auth.provider.verifier import AccessTokenVerifier
+from auth.relying.directory import Directory
 from auth.revocations import Revocations, Revoked
 from auth.session_verifier import SessionVerifier
 from auth.sessions import Session, load_session, touch_session
@@ -31,6 +32,11 @@ def provider_of(settings: Settings, database: Database) -> Provider:
         settings.providing, base_host=base_host, secret=secret, is_production=settings.is_production
     )
     return make_provider(given, lambda: database.transaction(None))
+
+
+def make_directory(settings: Settings) -> Directory:
+    """The issuers that people sign in with."""
+    return Directory(settings.signing_in.issuers, settings.secret, allows_near=not settings.is_production)
 
 
 def make_authenticator(

@@ -34,6 +34,7 @@ STATUSES = {
     ErrorCode.UNAUTHENTICATED: 401,
     ErrorCode.FORBIDDEN: 403,
     ErrorCode.SITE_SUSPENDED: 403,
+    ErrorCode.STEP_UP_REQUIRED: 403,
     ErrorCode.NOT_FOUND: 404,
     ErrorCode.CONFLICT: 409,
     ErrorCode.PERSISTED_QUERY_NOT_FOUND: 404,
@@ -123,7 +124,10 @@ def error_from(
     known = _known(error)
     if known is not None:
         known_code, message, field = known
-        return error_object(known_code, message, field=field, path=path, locations=locations)
+        made = error_object(known_code, message, field=field, path=path, locations=locations)
+        if isinstance(error, PleinError):
+            made["extensions"] |= error.more
+        return made
     request_id = current_request_id()
     logger.error("request %s failed", request_id, exc_info=error)
     message = "Something went wrong on our side. It has been logged under this request id."

@@ -102,6 +102,11 @@ class Settings:
     access: Access
 
     @property
+    def base_url(self) -> str:
+        """The square's own address, without a slash at the end."""
+        return f"{'https' if self.is_production else 'http'}://{self.base_host}"
+
+    @property
     def is_production(self) -> bool:
         """Whether real people's data is at stake."""
         return self.mode is Mode.PRODUCTION

@@ -6,6 +6,7 @@ Never used for our own faults; those stay what they are and are masked at the do
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from auth.scopes import SQUARE_WIDE, Scope
@@ -22,6 +23,7 @@ class ErrorCode(StrEnum):
     LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
     RATE_LIMITED = "RATE_LIMITED"
     SITE_SUSPENDED = "SITE_SUSPENDED"
+    STEP_UP_REQUIRED = "STEP_UP_REQUIRED"
     UPLOAD_REJECTED = "UPLOAD_REJECTED"
     UNAVAILABLE = "UNAVAILABLE"
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
@@ -32,18 +34,24 @@ class ErrorCode(StrEnum):
 
 
 class PleinError(Exception):
-    """An error for the caller: a code, a sentence, and for bad input the field's name (`input.slug`, `first`)."""
+    """An error for the caller: a code, a sentence, and for bad input the field's name (`input.slug`, `first`).
 
-    def __init__(self, code: ErrorCode, message: str, *, field: str | None = None) -> None:
+    `more` stands under `extensions` too: what a program needs to go on.
+    """
+
+    def __init__(
+        self, code: ErrorCode, message: str, *, field: str | None = None, more: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.field = field
+        self.more = dict(more or {})
 
     @property
     def extensions(self) -> dict[str, str]:
         """What goes under `extensions` in the response."""
-        return {"code": self.code.value} | ({"field": self.field} if self.field else {})
+        return {"code": self.code.value} | ({"field": self.field} if self.field else {}) | self.more
 
 
 def bad_input(field: str, message: str) -> PleinError:
@@ -61,3 +69,10 @@ def out_of_scope(needed: Scope) -> PleinError:
     message = f"Your key or token is not good for this: it would need the scope `{needed}`"
     message += ", and to be for no sites in particular." if needed in SQUARE_WIDE else "."
     return PleinError(ErrorCode.FORBIDDEN, message)
+
+
+def step_up_required(slug: str, base_url: str) -> PleinError:
+    """A site that does not know the viewer by how they signed in. `base_url` is the square's own address."""
+    message = "This site does not know you by how you signed in; sign in as it demands, and ask again."
+    more = {"site": slug, "stepUpUrl": f"{base_url}/sign-in/step-up?site={slug}"}
+    return PleinError(ErrorCode.STEP_UP_REQUIRED, message, more=more)

@@ -97,6 +97,15 @@ class Site(Node):
         description="Who may read it: a ceiling for everything on it.", metadata=at(ranked("access", Level))
     )
     joining: Joining = strawberry.field(description="How one becomes a member.", metadata=at(Column("joining")))
+    requires_second_factor: bool = strawberry.field(
+        description="Whether it knows only people who signed in with a second factor; all others are visitors on it.",
+        metadata=at(Column("second_factor")),
+    )
+    sign_in_issuers: list[str] = strawberry.field(
+        description="The addresses of the issuers whose people it knows; empty where it knows people of all. "
+        "`urn:plein:local` stands for the square's own passwords.",
+        metadata=at(Column("issuers")),
+    )
     version: int = strawberry.field(
         description="Counts its changes; give it back with `updateSite`.", metadata=at(Column("version"))
     )

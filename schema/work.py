@@ -15,8 +15,10 @@ from uuid import UUID
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from auth.assurance import UNSURE, Assurance
 from auth.audit import Act, Client, record, record_on_site
 from auth.key_terms import KeyTerms
+from auth.relying.directory import Directory
 from auth.viewer import Viewer
 from schema.errors import not_found
 from schema.relay import PLATFORM_ID, NodeId, decode_id
@@ -39,12 +41,22 @@ class Done:
     values: Mapping[str, NodeId | str | int | bool | None] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What a service may have to know of the square: its address, who vouches for people, whether passwords let in."""
+
+    base_url: str = ""
+    directory: Directory = field(default_factory=lambda: Directory((), "", allows_near=False))
+    passwords: bool = True
+
+
 @dataclass
 class Work:
     """A service's transaction.
 
     `tenant` is the site it has entered, if any; `is_heard`: others are to be told of it; `has_revoked`: somebody may
-    stay no longer. `client` is where the request comes from, `keys` for how long keys are good.
+    stay no longer. `client` is where the request comes from, `keys` for how long keys are good, `assurance` how
+    the viewer signed in.
     """
 
     tx: AsyncConnection
@@ -54,6 +66,8 @@ class Work:
     has_revoked: bool = False
     client: Client = field(default_factory=Client)
     keys: KeyTerms = field(default_factory=KeyTerms)
+    assurance: Assurance = UNSURE
+    about: Surroundings = field(default_factory=Surroundings)
 
     async def audit(self, viewer: Viewer, action: str, subject: str, /, **details: Any) -> None:
         """Write down a privileged act on the site entered, or on the platform. `subject`: a global id, or a name."""

@@ -32,6 +32,7 @@ from gateway.execute.plans import Plans
 from gateway.execute.run import EVERYWHERE, Plan, Run, RunField
 from gateway.execute.sites import platform_field, site_field
 from gateway.execute.splice import body
+from gateway.execute.strangers import keep_findable
 from gateway.limits import limit_exceeded
 from schema.bind import Binding, Connected, Mutates, Root, Rooted
 from schema.compiler.part import Call
@@ -87,6 +88,8 @@ class Executor:
         else:
             values = await (_serially if operation.type is OperationType.MUTATION else _together)(run)
             pairs = b",".join(map(b"".join, zip(plan.openings, values, strict=True)))
+        if call.strange:
+            await keep_findable(run)
         return body(call, b"{" + pairs + b"}")
 
     async def deliver(
@@ -128,7 +131,7 @@ class Executor:
 
 
 def _call(square: Square, variables: dict[str, Any], viewer: Viewer) -> Call:
-    call = Call(variables, viewer.key, square.settings.secret.encode())
+    call = Call(variables, viewer.key, square.settings.secret.encode(), assurance=viewer.assurance)
     if viewer.sites is not None:
         call.sites = b"{%s}" % ",".join(map(str, viewer.sites)).encode()
     return call

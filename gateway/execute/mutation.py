@@ -25,7 +25,7 @@ from schema.compiler.trail import under
 from schema.convert import input_object
 from schema.errors import ErrorCode, PleinError, bad_input
 from schema.relay import PLATFORM_ID, NodeId, decode_id, encode_id
-from schema.work import Done, Work
+from schema.work import Done, Surroundings, Work
 from tenants.database import Transaction, become_reader, read_raw
 from tenants.reader import Statement
 from tenants.registry import TenantRef
@@ -38,7 +38,15 @@ KEY_LENGTH = 200
 async def mutation_field(run: Run, selected: Selected, mutates: Mutates) -> bytes:
     """One mutation: its transaction, begun and committed here."""
     async with run.square.database.transaction(None) as tx:
-        work = Work(tx, run.registry, client=run.client, keys=run.square.settings.access.keys)
+        settings = run.square.settings
+        work = Work(
+            tx,
+            run.registry,
+            client=run.client,
+            keys=settings.access.keys,
+            assurance=run.viewer.assurance,
+            about=Surroundings(settings.base_url, run.square.directory, settings.local.passwords),
+        )
         done = await _once(run, selected, mutates, work)
         if done.tenant is not None and not run.viewer.reaches(done.tenant.id):
             raise PleinError(ErrorCode.FORBIDDEN, "Your key or token is for some sites only, and not for this.")

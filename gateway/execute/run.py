@@ -25,7 +25,7 @@ from schema.compiler.part import Call, Finished, Part, Path, Rejected, RejectedE
 from schema.compiler.selection import Selected, Value, arguments
 from schema.compiler.slices import sliced
 from schema.compiler.stages import Stages
-from schema.errors import PleinError
+from schema.errors import PleinError, step_up_required
 from schema.relay import PLATFORM_ID
 from tenants.errors import DatabaseUnavailable, ReaderBusy, ReadError, StatementFailed
 from tenants.reader import Statement
@@ -164,6 +164,8 @@ class Run:
         if self.viewer.sites is not None and tenant is not None and tenant_id not in self.viewer.sites:
             raise RuntimeError("a site was asked that the credential is not for")  # the register should not have it
         call = self.call
+        if tenant is not None and tenant.demand is not None and not self.viewer.assurance.meets(tenant.demand):
+            self._make_stranger(tenant)
         while True:
             finished = part.finished.get(name)
             if finished is None:
@@ -174,11 +176,16 @@ class Run:
                 try:
                     params[place] = getter(call, tenant_id)
                 except RejectedError as rejection:
-                    rejected[rejection.path] = rejection.error
+                    rejected.setdefault(rejection.path, rejection.error)
             if not rejected:
                 return finished.statement, params
             del call.faults[found:]
             part = part.reject(rejected)  # compiled anew, with all of these fields answering as errors
+
+    def _make_stranger(self, tenant: TenantRef) -> None:
+        """From here on the viewer is a visitor on this site."""
+        if self.viewer.account_id is not None and tenant.id not in self.call.strange:
+            self.call.strange[tenant.id] = step_up_required(tenant.slug, self.square.settings.base_url)
 
     def _finished(self, part: Part, tenant: TenantRef | None, tenant_id: UUID) -> Finished:
         if tenant is None:

@@ -86,9 +86,10 @@ def columns(run: Run, slots: Slots, rows: list[Row] | ReadError | None) -> Seque
 
 def body(call: Call, data: bytes) -> bytes:
     """The body of the response, with nulls and errors where fields failed."""
-    if not call.faults and not call.notes:
+    if not call.faults and not call.notes and not call.strange:
         return b'{"data":' + data + b"}"
     completion = _Completion(call, call.notes)
+    completion.errors += [error_from(each) for each in call.strange.values()]
     try:
         completed = completion.walk(orjson.loads(data), [])
     except _NullError:

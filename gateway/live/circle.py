@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 class Follower:
     """One subscription on one connection. `tell` and `fail` must not wait; after `fail` there is nothing more."""
 
-    __slots__ = ("account", "after", "circle", "fail", "held", "is_following", "tell")
+    __slots__ = ("account", "after", "assurance", "circle", "fail", "held", "is_following", "tell")
 
     def __init__(
         self,
@@ -47,6 +47,7 @@ class Follower:
     ) -> None:
         self.circle = circle
         self.account = viewer.account_id or VISITOR
+        self.assurance = viewer.assurance
         self.after = after
         self.tell = tell
         self.fail = fail

@@ -24,12 +24,14 @@ from gateway.limits import limit_exceeded
 from gateway.live.answers import Told
 from gateway.live.circle import Circle, Follower
 from gateway.live.outlet import Outlet, Reason
-from gateway.live.question import Asked, read_cursor
-from schema.errors import ErrorCode, PleinError, bad_input
+from gateway.live.question import Asked, read_cursor, require_known
+from schema.compiler.audience import VISITOR
+from schema.errors import ErrorCode, PleinError, bad_input, step_up_required
 from schema.events import Topic
 from tenants.errors import TenantsError
 from tenants.listener import Listener
 from tenants.outbox import Event, News, Position, announce, load_horizon, load_missed, load_news
+from tenants.registry import Registry
 from tenants.settings import DatabaseSettings
 
 AT_ONCE = 32  # statements for events at the same time; the reader has room for more, which others need
@@ -91,6 +93,9 @@ class Live:
         secret = square.settings.secret.encode()
         from_ = None if since is None else read_cursor(secret, question.tenant.id, since)
         position = await self._begin(square)
+        tenant = await square.registry.by_id(question.tenant.id)  # it may demand more by now
+        if tenant is not None:
+            require_known(square, tenant, viewer)
         circle = self._circles.get(question.key)
         if circle is None:
             circle = self._circles[question.key] = Circle(question, self._gate)
@@ -120,6 +125,27 @@ class Live:
         for outlet, viewer in list(self._outlets.items()):
             if revoked.is_about(viewer):
                 outlet.close(Reason.REVOKED)
+
+    def look_anew(self, registry: Registry, base_url: str, tenant_id: UUID) -> None:
+        """A site demands more of how people signed in: whoever it does not know any more follows it no more."""
+        registry.forget(tenant_id)
+        circles = [circle for topic in Topic for circle in self._by_topic.get((tenant_id, topic), ())]
+        if circles:
+            self._spawn(self._look_anew(registry, base_url, tenant_id, circles))
+
+    async def _look_anew(self, registry: Registry, base_url: str, tenant_id: UUID, circles: list[Circle]) -> None:
+        try:
+            tenant = await registry.by_id(tenant_id)
+        except TenantsError as error:  # what it demands is not known: nobody may stay
+            for circle in circles:
+                circle.end_all(error)
+            return
+        if tenant is None or tenant.demand is None:
+            return
+        for circle in circles:
+            for follower in list(circle.followers):
+                if follower.account != VISITOR and not follower.assurance.meets(tenant.demand):
+                    follower.end(step_up_required(tenant.slug, base_url))
 
     def disconnect(self, outlet: Outlet) -> None:
         """A connection ended."""

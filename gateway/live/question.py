@@ -23,6 +23,7 @@ from graphql import (
     visit,
 )
 
+from auth.assurance import ADMITTED
 from auth.scopes import Scope
 from auth.viewer import Viewer
 from gateway.context import Square
@@ -36,7 +37,7 @@ from schema.bind import Made, Subscribed
 from schema.compiler.audience import entrance
 from schema.compiler.part import Call
 from schema.compiler.selection import Selected, collect
-from schema.errors import ErrorCode, PleinError, bad_input, not_found, out_of_scope
+from schema.errors import ErrorCode, PleinError, bad_input, not_found, out_of_scope, step_up_required
 from schema.events import Topic
 from schema.relay import PLATFORM_ID, CursorKey, cursor_key, decode_cursor, decode_id, encode_cursor
 from tenants.outbox import KEPT, Event, Position
@@ -132,17 +133,25 @@ class Asked:
             raise suspended()
         if rows[0][1] != b"true":
             raise not_found(binding.at)
+        require_known(square, tenant, viewer)
         within_id = None if node.tag == SITE else node.key
         key = (*self.alike, self.selected.name, tenant.id, within_id, self.kinds)
         fields = _payload_fields(self.plan, self.selected)
         return Question(key, self.plan, self.variables, self.selected, binding, tenant, within_id, self.kinds, fields)
 
 
+def require_known(square: Square, tenant: TenantRef, viewer: Viewer) -> None:
+    """Raise STEP_UP_REQUIRED for somebody whom the site does not know by how they signed in."""
+    if tenant.demand is not None and viewer.account_id is not None and not viewer.assurance.meets(tenant.demand):
+        raise step_up_required(tenant.slug, square.settings.base_url)
+
+
 def run_as(square: Square, plan: Plan, variables: Mapping[str, Any], account_id: UUID | None) -> Run:
-    """A run of the plan as this account, or as a visitor."""
+    """A run of the plan as this account, or as a visitor; whether the site knows them was looked at before."""
     viewer_id = None if account_id is None else str(account_id).encode()
     call = Call(variables, viewer_id, square.settings.secret.encode())
-    return Run(square, plan, call, Viewer(account_id), None, square.reader.fetch)
+    viewer = Viewer(account_id, assurance=ADMITTED)
+    return Run(square, plan, call, viewer, None, square.reader.fetch)
 
 
 def write_cursor(secret: bytes, tenant_id: UUID, event: Event) -> str:

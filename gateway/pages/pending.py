@@ -20,6 +20,7 @@ from auth.relying.faults import SignInFault, SignInRefused
 from auth.relying.flow import PENDING_SECONDS, Pending, RelyingParty
 from auth.relying.outside import Outside
 from auth.seal import Seal, SealBroken
+from gateway.credentials import make_directory
 from gateway.pages.layout import pages_of
 from gateway.settings import Settings
 
@@ -41,8 +42,7 @@ class Relying:
 
 def make_relying(settings: Settings) -> Relying:
     """The one of this process."""
-    directory = Directory(settings.signing_in.issuers, settings.secret, allows_near=not settings.is_production)
-    return Relying(directory, RelyingParty(Outside()), Seal(settings.secret, "sign-in"))
+    return Relying(make_directory(settings), RelyingParty(Outside()), Seal(settings.secret, "sign-in"))
 
 
 def relying_of(request: Request) -> Relying:

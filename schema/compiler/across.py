@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import REGCONFIG
 
-from auth.policy import activity_visible, content_visible
+from auth.policy import activity_visible, content_visible, knows_viewer
 from schema.bind import Order, Place
 from schema.compiler.compile import Compiler, Rejections
 from schema.compiler.paginate import Page, beyond, position
@@ -88,7 +88,12 @@ def feed_page(compiler: Compiler, across: Across) -> Part:
         query = (
             select(latest.c.tenant_id, latest.c.content_id, moment)
             .select_from(mine.join(site, site.c.id == mine.c.tenant_id).join(latest, true()))
-            .where(mine.c.account_id == draft.terms.me, site.c.state == "ACTIVE", *draft.terms.within(site.c.id))
+            .where(
+                mine.c.account_id == draft.terms.me,
+                site.c.state == "ACTIVE",
+                knows_viewer(site),
+                *draft.terms.within(site.c.id),
+            )
             .order_by(*[key.asc() if backward else key.desc() for key in outer_keys])
             .limit(limit)
         )
@@ -105,7 +110,12 @@ def feed_total(compiler: Compiler, across: Across) -> Part:
         item, site, mine = _feed_tables()
         joined = mine.join(site, site.c.id == mine.c.tenant_id).join(item, item.c.tenant_id == site.c.id)
         where = _feed_conditions(draft, across, item, site, mine)
-        own = (mine.c.account_id == draft.terms.me, site.c.state == "ACTIVE", *draft.terms.within(site.c.id))
+        own = (
+            mine.c.account_id == draft.terms.me,
+            site.c.state == "ACTIVE",
+            knows_viewer(site),
+            *draft.terms.within(site.c.id),
+        )
         return compiler.part(draft, select(func.count()).select_from(joined).where(*own, *where), rejected, build)
 
     return build({})
@@ -120,7 +130,12 @@ def my_sites(compiler: Compiler) -> Part:
         query = (
             select(site.c.id)
             .select_from(mine.join(site, site.c.id == mine.c.tenant_id))
-            .where(mine.c.account_id == draft.terms.me, site.c.state == "ACTIVE", *draft.terms.within(site.c.id))
+            .where(
+                mine.c.account_id == draft.terms.me,
+                site.c.state == "ACTIVE",
+                knows_viewer(site),
+                *draft.terms.within(site.c.id),
+            )
             .order_by(mine.c.joined_at, site.c.id)
             .limit(SITES_MOST)
         )

@@ -18,6 +18,7 @@ from uuid import UUID
 
 from graphql import FieldNode
 
+from auth.assurance import UNSURE, Assurance
 from auth.policy import Uses
 from schema.compiler.selection import Selected
 from schema.errors import PleinError, bad_input
@@ -58,6 +59,12 @@ class Call:
     secret: bytes
     sites: bytes | None = None
     """The only sites that the viewer's credential is for, as Postgres reads an array; None where it is for all."""
+
+    assurance: Assurance = UNSURE
+    """How the viewer signed in."""
+
+    strange: dict[UUID, PleinError] = field(default_factory=dict)
+    """Sites that do not know the viewer by how they signed in, and what is told of it: there they are a visitor."""
 
     faults: list[Rejected] = field(default_factory=list)
     wanted: dict[tuple[object, UUID], Sequence[UUID | str]] = field(default_factory=dict)

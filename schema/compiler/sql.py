@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from auth.policy import ME, SITES, Row, Uses, terms
+from auth.policy import ISSUER, ME, SECOND_FACTOR, SITES, Row, Uses, terms
 from auth.viewer import Narrowing
 from schema.bind import (
     Binding,
@@ -66,6 +66,15 @@ ON_PLATFORM = "SA"
 """Letters of the types whose ids name no site: sites themselves, and accounts."""
 
 
+OF_VIEWER: dict[str, Getter] = {
+    ME: lambda call, tenant_id: None if tenant_id in call.strange else call.viewer_id,
+    SITES: lambda call, _: call.sites,
+    SECOND_FACTOR: lambda call, _: b"true" if call.assurance.has_second_factor else b"false",
+    ISSUER: lambda call, _: call.assurance.issuer.encode(),
+}
+"""What a statement is told of whoever asks. On a site that does not know them, they are a visitor."""
+
+
 class Draft:
     """One statement while it is written. `slots` are the fields that sites in a list answer themselves."""
 
@@ -88,7 +97,7 @@ class Draft:
         self.terms = terms(has_sites=has_sites)
         self.late = late
         self.uncounted = replace(self.terms, uses=Uses())
-        self.getters: dict[str, Getter] = {ME: lambda call, _: call.viewer_id, SITES: lambda call, _: call.sites}
+        self.getters: dict[str, Getter] = dict(OF_VIEWER)
         self.slots: list[tuple[Path, Trail, tuple[Selected, ...]]] = []
         self.enclosing: list[FromClause] = []
         self.shared: dict[object, ColumnElement[Any]] = {}
@@ -110,7 +119,7 @@ class Draft:
         return self._read_by(guarded, type_)
 
     def _read_by(self, getter: Getter, type_: TypeEngine[Any]) -> ColumnElement[Any]:
-        name = f"p{len(self.getters) - 1}"
+        name = f"p{len(self.getters) - len(OF_VIEWER) + 1}"
         self.getters[name] = getter
         return cast(bindparam(name, type_=type_), type_)
 

@@ -41,6 +41,13 @@ class UpdateSiteInput:
         "Who may read it, a ceiling for all on it: MEMBERS, ACCOUNTS or PUBLIC. Works at once and can be undone."
     )
     joining: Joining | None = optional("How one becomes a member.")
+    requires_second_factor: bool | None = optional(
+        "Whether it knows only people who signed in with a second factor. Works at once. Whoever asks for it must have."
+    )
+    sign_in_issuers: list[str] | None = optional(
+        "The addresses of the issuers whose people it knows, 20 at most; an empty list for all. Each must be one that "
+        "people can sign in with here, or `urn:plein:local`. Works at once. One's own must be among them."
+    )
 
 
 @strawberry.input(description="A site to suspend.")

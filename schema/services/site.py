@@ -11,26 +11,32 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
+
+from auth.local.local import LOCAL_ISSUER
 from auth.policy import Level, Role
+from auth.revocations import look_anew
 from auth.viewer import Viewer
-from schema.errors import ErrorCode, PleinError, bad_input
+from schema.errors import ErrorCode, PleinError, bad_input, step_up_required
 from schema.events import ChangeAction, Topic, record
 from schema.inputs.site import CreateSiteInput, ResumeSiteInput, SuspendSiteInput, UpdateSiteInput
 from schema.levels import AccessLevel, Joining
 from schema.relay import PLATFORM_ID, NodeId, encode_id
-from schema.services.standing import forbidden, load_standing, require_answering, require_visible
+from schema.services.standing import Standing, forbidden, load_standing, require_answering, require_visible
 from schema.services.texts import given, line, prose, require_account
 from schema.services.versions import changes_of, require_version, write_changes
 from schema.site import SITES
 from schema.work import Done, Work
 from tenants.errors import SlugTaken
 from tenants.provisioning import NewTenant, provision_in
+from tenants.registry import Demand
 from tenants.site_tables import SiteWindow
 from tenants.suspension import ACTIVE, SUSPENDED, Authority, Suspender, is_suspended, resume, suspend
 from tenants.tables import table_of
 
 NAME_MAX = 200
 DESCRIPTION_MAX = 5_000
+ISSUERS_MAX = 20
 SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 SLUG_LENGTHS = (2, 63)  # the longest label of a host name
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
@@ -75,16 +81,51 @@ async def update_site(work: Work, viewer: Viewer, asked: UpdateSiteInput) -> Don
         "visibility": _level(asked.visibility, "input.visibility"),
         "access": _level(asked.access, "input.access"),
         "joining": joining_name(asked.joining),
+        "second_factor": given(asked.requires_second_factor),
+        "issuers": await _issuers(work, given(asked.sign_in_issuers)),
     }
     site_id = await work.enter_site_of(asked.id, "S", "input.id")
     standing = await require_answering(work, me, "input.id")
     standing.require_role(Role.ADMIN, "change its settings")
     row = await require_visible(work, me, SITES, site_id, "input.id", lock=True)
     require_version(row, asked.version)
+    demands = _demands(work, row, changes)
     if await write_changes(work, table_of(SiteWindow), row, changes):
         await work.audit(viewer, "site.updated", site_node(site_id), **told(changes_of(row, changes)))
         await record(work, Topic.SITE, ChangeAction.UPDATED, site_id, kind=standing.state)
+        if demands:
+            await _look_anew(work, standing)
     return Done(standing.site, {"site": work.node("S", site_id)})
+
+
+def _demands(work: Work, row: Row[Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """What changes of how people must have signed in. Raises STEP_UP_REQUIRED for who would shut themselves out."""
+    names = ("second_factor", "issuers")
+    demands = {name: changes[name] for name in names if changes[name] not in (None, getattr(row, name))}
+    after = {name: demands.get(name, getattr(row, name)) for name in names}
+    if demands and not work.assurance.meets(Demand(after["second_factor"], frozenset(after["issuers"]))):
+        raise step_up_required(row.slug, work.about.base_url)
+    return demands
+
+
+async def _look_anew(work: Work, standing: Standing) -> None:
+    """Let every process forget what the site demanded, and look anew at whoever is on it."""
+    await work.leave()
+    await look_anew(work.tx, standing.site.id)
+    work.has_revoked = True
+    await work.enter(standing.site)
+
+
+async def _issuers(work: Work, asked: list[str] | None) -> list[str] | None:
+    """The issuers that were named, if people can sign in with each here. To be asked before a site is entered."""
+    if asked is None:
+        return None
+    if len(asked) > ISSUERS_MAX:
+        raise bad_input("input.signInIssuers", f"At most {ISSUERS_MAX} issuers.")
+    known = {LOCAL_ISSUER, *(issuer.url for issuer in await work.about.directory.load_all(work.tx))}
+    if not known.issuperset(asked):
+        raise bad_input("input.signInIssuers", "People cannot sign in here with each of these.")
+    return sorted(set(asked))
 
 
 async def suspend_site(work: Work, viewer: Viewer, asked: SuspendSiteInput) -> Done:
@@ -125,8 +166,8 @@ def site_node(site_id: UUID) -> str:
 def told(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Changes as the audit tells them: which fields, and what decides about access by its name."""
     levels = {name: Level(changes[name]).name for name in ("access", "visibility") if name in changes}
-    joining = {"joining": changes["joining"]} if "joining" in changes else {}
-    return {"fields": sorted(changes), **levels, **joining}
+    deciding = {name: changes[name] for name in ("joining", "second_factor", "issuers") if name in changes}
+    return {"fields": sorted(changes), **levels, **deciding}
 
 
 def joining_name(joining: Joining | None) -> str | None:

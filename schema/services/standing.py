@@ -16,9 +16,9 @@ from sqlalchemy import Row, Select, bindparam, select
 
 from auth.policy import ME, Role, site_visible, terms
 from schema.bind import Place, Source
-from schema.errors import ErrorCode, PleinError, not_found
+from schema.errors import ErrorCode, PleinError, not_found, step_up_required
 from schema.work import Work
-from tenants.registry import TenantRef
+from tenants.registry import Demand, TenantRef
 from tenants.site_tables import GroupMember, Member, SiteWindow
 from tenants.tables import table_of
 
@@ -63,7 +63,7 @@ def forbidden(message: str) -> PleinError:
 async def load_standing(
     work: Work, me: UUID, field: str, *, knows_all: bool = False, knows_past: bool = False
 ) -> Standing:
-    """The site entered, suspended or not. Raises NOT_FOUND for who may not find it.
+    """The site entered, suspended or not. Raises NOT_FOUND for who may not find it, and STEP_UP_REQUIRED.
 
     `knows_all`: the viewer may know of every site. `knows_past`: who once was a member may know of it too.
     """
@@ -71,6 +71,9 @@ async def load_standing(
     row = (await work.tx.execute(_standing(), {ME: me})).one_or_none()
     if row is None or not (row.is_visible or knows_all or (knows_past and row.was_member)):
         raise not_found(field)
+    demand = Demand(row.second_factor, frozenset(row.issuers))  # as it is now, whatever the register remembers
+    if not work.assurance.meets(demand):
+        raise step_up_required(work.tenant.slug, work.about.base_url)
     return Standing(work.tenant, row.state, row.joining, None if row.role is None else Role(row.role))
 
 
@@ -116,6 +119,8 @@ def _standing() -> Select[Any]:
     return select(
         site.c.state,
         site.c.joining,
+        site.c.second_factor,
+        site.c.issuers,
         about.role().label("role"),
         site_visible(site, about).label("is_visible"),
         was_member.label("was_member"),

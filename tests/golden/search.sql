@@ -1,7 +1,7 @@
 -- as platform
 SELECT tenant_1.id
 FROM platform.membership AS membership_1 JOIN platform.tenant AS tenant_1 ON tenant_1.id = membership_1.tenant_id
-WHERE membership_1.account_id = CAST($1::UUID AS UUID) AND tenant_1.state = 'ACTIVE' ORDER BY membership_1.joined_at, tenant_1.id
+WHERE membership_1.account_id = CAST($1::UUID AS UUID) AND tenant_1.state = 'ACTIVE' AND (tenant_1.second_factor IS false OR CAST($2 AS BOOLEAN)) AND (cardinality(tenant_1.issuers) = 0 OR CAST($3::VARCHAR AS TEXT) = any(tenant_1.issuers)) ORDER BY membership_1.joined_at, tenant_1.id
  LIMIT 1000;
 
 -- as beuk

@@ -18,6 +18,16 @@ def viewer_membership(asked: Asked, here: Thing, _args: Args) -> Any:
     return Thing("Member", row, here.site) if row and row["left_at"] is None else None
 
 
+@answers("Site", "requiresSecondFactor")
+def requires_second_factor(_asked: Asked, here: Thing, _args: Args) -> Any:
+    return here.row["second_factor"]
+
+
+@answers("Site", "signInIssuers")
+def sign_in_issuers(_asked: Asked, here: Thing, _args: Args) -> Any:
+    return here.row["issuers"]
+
+
 @answers("Site", "memberCount")
 def site_member_count(_asked: Asked, here: Thing, _args: Args) -> Any:
     return len(here.site.where("member", lambda row: row["left_at"] is None))

@@ -8,8 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from auth.policy import Role
+from auth.revocations import look_anew
 from auth.viewer import ANONYMOUS, Viewer
 from gateway.live.answers import answers
 from gateway.live.question import Question, read_question
@@ -19,8 +21,10 @@ from schema.compiler.audience import VISITOR
 from schema.relay import PLATFORM_ID, NodeId, encode_id
 from tenants.ids import uuid7
 from tenants.outbox import Event, Position, load_missed
+from tenants.platform_tables import Tenant
 from tenants.provisioning import drop
 from tenants.registry import TenantRef
+from tenants.tables import table_of
 from tests.gateway.live.running import Running, Socket
 from tests.gateway.mutations.door import Person, id_of
 from tests.gateway.mutations.test_content import group_of, item, published
@@ -342,3 +346,26 @@ async def test_an_event_that_is_about_nothing_any_more_is_not_told(live: Running
 async def now(live: Running, site: TenantRef, owner: Person) -> Any:
     await published(live, owner, site)
     return (await last_event(live, site)).happened_at
+
+
+async def test_a_site_that_demands_more_is_followed_by_nobody_it_does_not_know(live: Running) -> None:
+    """At the start, and in the middle: whoever it does not know any more is told, and told nothing after it."""
+    site, owner = await live.site()
+    member = await live.member(site)
+    async with live.socket(member) as socket, live.socket() as visitor:
+        await socket.subscribe(CHANGED, site=id_of("S", site))
+        await visitor.subscribe(CHANGED, site=id_of("S", site))
+        await live.followed(2)
+        table = table_of(Tenant)
+        async with live.database.transaction(None) as tx:
+            await tx.execute(update(table).where(table.c.id == site.id).values(second_factor=True))
+            await look_anew(tx, site.id)
+        heard = await socket.hear()
+        assert heard["type"] == "error"
+        assert heard["payload"][0]["extensions"]["code"] == "STEP_UP_REQUIRED"
+        await live.followed(1)
+        async with live.socket(owner) as late:
+            await late.subscribe(CHANGED, site=id_of("S", site))
+            heard = await late.hear()
+            assert heard["payload"][0]["extensions"]["code"] == "STEP_UP_REQUIRED"
+        assert await visitor.is_quiet(), "a visitor stays one"
