@@ -26,6 +26,8 @@ from gateway.context import Square
 from gateway.cookies import Cookies
 from gateway.deadlines import Deadlines
 from gateway.errors import Header, Refusal, problem_from
+from gateway.federated_trace import FORMAT as FTV1
+from gateway.federated_trace import HEADER as TRACE
 from gateway.hosts import site_here
 from gateway.limits import limit_exceeded
 from gateway.media import (
@@ -48,6 +50,7 @@ from gateway.request_id import HEADER as REQUEST_ID
 from gateway.request_id import begin_request
 from gateway.same_origin import is_same_origin
 from gateway.visit import Prepared, Visit, ready, run_batch, run_in_parts, run_prepared
+from gateway.watching import Timing
 from schema.errors import ErrorCode, PleinError
 
 ALLOW: Header = (b"allow", b"GET, HEAD, POST, OPTIONS")
@@ -93,6 +96,7 @@ class GraphQLOverHTTP:
         self._deadlines = Deadlines(settings.limits.time_ms / 1000)
         self._origins = Origins(settings, square.registry)
         self._rates = square.rates
+        self._tells_time = settings.watching.server_timing is not Timing.OFF
         self._requests = Crowd("concurrency", settings.limits.concurrency)
         self.streams = Crowd("streams", settings.limits.streams)
         self._cookies = Cookies(is_secure=settings.is_production)
@@ -230,6 +234,7 @@ class GraphQLOverHTTP:
             b"plein-cost" in headers,
             rates if rates is not None and rates.is_limited(caller) else None,
             whence=(peer, forwarded_for, headers.get(b"user-agent")),
+            traces=TRACE in headers and headers[TRACE] == FTV1 and self._tells_time,
         )
 
     async def _request(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> GraphQLRequest | Batch:

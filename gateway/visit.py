@@ -21,6 +21,7 @@ from gateway.callers import Caller, address_of
 from gateway.context import NOWHERE, Payload, Square
 from gateway.documents import Document, Operation
 from gateway.errors import Header, Refusal, problem_from
+from gateway.federated_trace import traced
 from gateway.rates import Rates
 from gateway.request import GraphQLRequest
 from gateway.request_id import current_request_id
@@ -48,6 +49,8 @@ class Visit:
     rates: Rates | None
     earned: tuple[Header, ...] = ()
     whence: Whence = (None, None, None)
+    traces: bool = False
+    """Whether a gateway asks for a trace of how the answer was made."""
 
 
 MakeVisit = Callable[[MutableMapping[str, Any], Mapping[bytes, bytes]], Awaitable[Visit]]
@@ -130,8 +133,13 @@ async def run_prepared(square: Square, visit: Visit, prepared: Prepared) -> byte
     """The body of the response to what was prepared; raises where the request as a whole fails."""
     document, operation, variables, nodes = prepared
     client = client_of(square, visit) if operation.type is OperationType.MUTATION else NOWHERE
-    body = await square.execute(square, document, operation, variables, visit.viewer, visit.here, client)
-    return body if not visit.tells_cost else _with_cost(body, nodes)
+    answer = square.execute(square, document, operation, variables, visit.viewer, visit.here, client)
+    if not visit.traces:
+        body = await answer
+        return body if not visit.tells_cost else _with_cost(body, nodes)
+    body, trace = await traced(answer, square.schema, document, operation, variables)
+    extensions: dict[str, object] = {"ftv1": trace} | ({"cost": {"nodes": nodes}} if visit.tells_cost else {})
+    return body[:-1] + b',"extensions":' + orjson.dumps(extensions) + b"}"
 
 
 async def run_in_parts(square: Square, visit: Visit, prepared: Prepared) -> AsyncGenerator[Payload | bytes]:

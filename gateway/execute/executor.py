@@ -7,7 +7,7 @@ kept by operation and shape of variables, within a bound.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 from functools import partial
 from typing import Any
@@ -33,6 +33,7 @@ from gateway.execute.run import EVERYWHERE, Plan, Run, RunField
 from gateway.execute.sites import platform_field, site_field
 from gateway.execute.splice import body
 from gateway.execute.strangers import keep_findable
+from gateway.federated_trace import Spans, current_spans, timed
 from gateway.limits import limit_exceeded
 from schema.bind import Binding, Connected, Mutates, Root, Rooted
 from schema.compiler.part import Call
@@ -86,7 +87,7 @@ class Executor:
         if len(plan.fields) == 1:
             pairs = plan.openings[0] + await _field(run, plan.selected[0], plan.fields[0])
         else:
-            values = await (_serially if operation.type is OperationType.MUTATION else _together)(run)
+            values = await (_serially if operation.type is OperationType.MUTATION else _together)(run, current_spans())
             pairs = b",".join(map(b"".join, zip(plan.openings, values, strict=True)))
         if call.strange:
             await keep_findable(run)
@@ -144,22 +145,29 @@ def _weighed(square: Square, plan: Plan, variables: dict[str, Any]) -> int:
     return nodes
 
 
-async def _together(run: Run) -> list[bytes]:
+async def _together(run: Run, spans: Spans | None) -> list[bytes]:
     """Queries at the same time."""
-    return await asyncio.gather(*(_field(run, *each) for each in zip(run.plan.selected, run.plan.fields, strict=True)))
+    fields = zip(run.plan.selected, run.plan.fields, strict=True)
+    return await asyncio.gather(*(_one_of(run, *each, spans) for each in fields))
 
 
-async def _serially(run: Run) -> list[bytes]:
+async def _serially(run: Run, spans: Spans | None) -> list[bytes]:
     """Mutations in order. What was done is told, even when the database is gone before the next."""
     values: list[bytes] = []
     for selected, field in zip(run.plan.selected, run.plan.fields, strict=True):
         try:
-            values.append(await _field(run, selected, field))
+            values.append(await _one_of(run, selected, field, spans))
         except EVERYWHERE as error:
             if not values:
                 raise
             values.append(run.mark(error, levels(under((), selected.output)), selected.nodes[0]))
     return values
+
+
+def _one_of(run: Run, selected: Selected, field: RunField, spans: Spans | None) -> Awaitable[bytes]:
+    """One of several root fields, timed where somebody asked for it."""
+    one = _field(run, selected, field)
+    return one if spans is None else timed(spans, selected.key, one)
 
 
 async def _field(run: Run, selected: Selected, field: RunField) -> bytes:
