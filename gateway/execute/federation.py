@@ -17,7 +17,7 @@ from graphql import GraphQLSchema
 
 from gateway.execute.introspection import require_introspection
 from gateway.execute.run import Row, Run, each
-from gateway.execute.sites import site_json
+from gateway.execute.sites import sites_json
 from gateway.execute.splice import NULL
 from gateway.limits import limit_exceeded
 from schema.bind import Place
@@ -128,10 +128,8 @@ async def _one_kind(run: Run, selected: Selected, asked: Asked, trail: Trail) ->
 async def _sites(run: Run, selected: Selected, asked: Asked, trail: Trail) -> dict[int, bytes]:
     """Sites themselves: each is read as that site, once, however often it is referred to."""
     tenants = [tenant for tenant in asked.by_site if tenant is not None]
-    path = (selected.key,)
-    reads = (site_json(run, selected, tenant, selected.selection_sets, path, trail) for tenant in tenants)
-    answers = zip(tenants, await asyncio.gather(*reads), strict=True)
-    return {number: json for tenant, json in answers for number, _ in asked.by_site[tenant]}
+    answers = await sites_json(run, selected, tenants, (selected.key,), trail)
+    return {number: answers[tenant.id] for tenant in tenants for number, _ in asked.by_site[tenant]}
 
 
 async def _read(run: Run, part: Part, asked: Asked) -> Mapping[TenantRef | None, list[Row] | ReadError]:

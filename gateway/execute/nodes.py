@@ -10,7 +10,7 @@ from itertools import product
 from uuid import UUID
 
 from gateway.execute.run import Row, Run, each
-from gateway.execute.sites import site_json
+from gateway.execute.sites import sites_json
 from gateway.execute.splice import NULL, fill
 from schema.bind import Place
 from schema.compiler.part import Getter, Part, Path, wanted
@@ -79,10 +79,10 @@ async def find(run: Run, selected: Selected, ids: Iterable[NodeId], trail: Trail
     if there:
         found |= await _on_platform(run, selected, there, path, trail)
     tenants = await run.registry.many([*by_place, *(node.key for node in sites)])
-    for node in sites:
-        if node.tenant_id == PLATFORM_ID and node.key in tenants:
-            tenant = tenants[node.key]
-            found[node] = await site_json(run, selected, tenant, selected.selection_sets, path, trail)
+    there = [node for node in sites if node.tenant_id == PLATFORM_ID and node.key in tenants]
+    if there:
+        answers = await sites_json(run, selected, [tenants[node.key] for node in there], path, trail)
+        found |= {node: answers[node.key] for node in there}
     return found | await _on_sites(run, selected, by_place, tenants, path, trail)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from gateway.execute.run import Run
+from collections.abc import Sequence
+from uuid import UUID
+
+from gateway.execute.run import Row, Run, each
 from gateway.execute.splice import NULL, fill, suspended
 from schema.compiler.compile import SelectionSets
 from schema.compiler.part import Part, Path
@@ -57,6 +60,31 @@ async def site_json(
     except ReadError as error:
         return run.fail(error, levels(trail), selected.nodes[0])
     return (rows[0][1] or NULL) if rows else NULL
+
+
+async def sites_json(
+    run: Run, selected: Selected, tenants: Sequence[TenantRef], path: Path, trail: Trail
+) -> dict[UUID, bytes]:
+    """The JSON of several sites by id, asked together: null or an error for each by itself."""
+    selection_sets, key = selected.selection_sets, ("site", path)
+    part = run.plan.parts.get(key)
+    if part is None:
+        part = await run.made(key, lambda: run.plan.compiler.site(selection_sets, path, trail))
+    answers = await each(run, part, tenants)
+    closed = [tenant for tenant in tenants if _state(answers[tenant.id]) not in (None, b"ACTIVE")]
+    if closed:
+        answers |= await each(run, await sliced(lambda: _of_suspended(run, part, selection_sets, path)), closed)
+    found: dict[UUID, bytes] = {}
+    for tenant_id, rows in answers.items():
+        if isinstance(rows, ReadError):
+            found[tenant_id] = run.fail(rows, levels(trail), selected.nodes[0])
+        else:
+            found[tenant_id] = (rows[0][1] or NULL) if rows else NULL
+    return found
+
+
+def _state(rows: list[Row] | ReadError) -> bytes | None:
+    return None if isinstance(rows, ReadError) or not rows else rows[0][0]
 
 
 def _of_suspended(run: Run, part: Part, selection_sets: SelectionSets, path: Path) -> Part:
