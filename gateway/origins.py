@@ -1,12 +1,14 @@
 """CORS: which pages of other origins may read answers.
 
-Promises: the origins in `PLEIN_CORS_ORIGINS`, the square's own host and those of its sites; in development also every
-page of this machine. No origin is ever let in with cookies: who asks is said by a header that only the page itself
-knows. A page of any other origin is told nothing, and its preflight fails.
+Promises: the origins in `PLEIN_CORS_ORIGINS`, the square's own host and those of its sites, and those that OAuth
+clients registered for their pages; in development also every page of this machine. No origin is ever let in with
+cookies: who asks is said by a header that only the page itself knows. A page of any other origin is told nothing, and
+its preflight fails.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from urllib.parse import SplitResult, urlsplit
 
 from gateway.errors import Header
@@ -32,9 +34,13 @@ PREFLIGHT: tuple[Header, ...] = (
 class Origins:
     """Knows which origins may read; one per process."""
 
-    def __init__(self, settings: Settings, registry: Registry) -> None:
+    def __init__(
+        self, settings: Settings, registry: Registry, is_known: Callable[[str], Awaitable[bool]] | None = None
+    ) -> None:
+        """`is_known` tells whether others let in pages of this origin."""
         self._settings = settings
         self._registry = registry
+        self._is_known = is_known
 
     async def headers(self, origin: bytes, host: bytes) -> tuple[Header, ...]:
         """What an answer to a page of this origin says, at this `Host`; nothing if it is the same or not let in."""
@@ -52,7 +58,7 @@ class Origins:
             return False
         if not self._settings.is_production and is_loopback(parts.hostname or ""):
             return True
-        return await self.is_ours(text)
+        return await self.is_ours(text) or (self._is_known is not None and await self._is_known(text))
 
     async def is_ours(self, origin: str) -> bool:
         """Whether the square or a site answers at this origin."""

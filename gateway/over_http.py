@@ -94,7 +94,8 @@ class GraphQLOverHTTP:
         self._square = square
         self._limits = settings.limits
         self._deadlines = Deadlines(settings.limits.time_ms / 1000)
-        self._origins = Origins(settings, square.registry)
+        registered = square.provider.origins.may_read if square.provider else None
+        self._origins = Origins(settings, square.registry, registered)
         self._rates = square.rates
         self._tells_time = settings.watching.server_timing is not Timing.OFF
         self._requests = Crowd("concurrency", settings.limits.concurrency)

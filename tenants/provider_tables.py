@@ -110,6 +110,7 @@ class ClientGrant(SQLModel, table=True):
     expires_at: datetime = Field(sa_column=timestamp())
     ended_at: datetime | None = Field(sa_column=moment())
     told_at: datetime | None = Field(sa_column=moment())
+    signed_in_issuer: str | None = Field(sa_type=Text)
 
 
 class AuthorizationCode(SQLModel, table=True):

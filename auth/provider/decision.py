@@ -134,6 +134,7 @@ async def _decide(
         signed_in_at=signed_in.signed_in_at,
         acr=signed_in.acr,
         amr=signed_in.amr,
+        issuer=signed_in.issuer,
     )
     code = await create_code(tx, grant, redirect_uri=request.redirect_uri, challenge=request.challenge, now=now)
     return Sent(answer_address(provider.settings, request.redirect_uri, request.state, {"code": code}))

@@ -26,13 +26,14 @@ PRUNED_AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who is signed in, in which session, since when and how well."""
+    """Who is signed in, in which session, since when, how well, and who vouched for them."""
 
     session_id: UUID
     account_id: UUID
     signed_in_at: datetime
     acr: str | None = None
     amr: tuple[str, ...] = ()
+    issuer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Grant:
     signed_in_at: datetime | None = None
     acr: str | None = None
     amr: tuple[str, ...] = ()
+    issuer: str | None = None
 
     @property
     def outlives_session(self) -> bool:
@@ -76,6 +78,7 @@ async def create_grant(tx: AsyncConnection, grant: Grant, now: datetime) -> None
         "signed_in_at": grant.signed_in_at,
         "acr": grant.acr,
         "amr": list(grant.amr),
+        "signed_in_issuer": grant.issuer,
         "created_at": now,
         "expires_at": grant.expires_at,
     }
@@ -144,4 +147,5 @@ def grant_from(row: Any) -> Grant:
         signed_in_at=row.signed_in_at,
         acr=row.acr,
         amr=tuple(row.amr),
+        issuer=row.signed_in_issuer,
     )

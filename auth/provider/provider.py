@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from auth.accounts import Transaction
+from auth.provider.origins import ClientOrigins
 from auth.provider.settings import ProviderSettings
 from auth.provider.signing_keys import ALGORITHMS, KeyRing, Signer
 
@@ -26,6 +27,7 @@ class Provider:
     settings: ProviderSettings
     transaction: Transaction
     keys: KeyRing
+    origins: ClientOrigins
     clock: Callable[[], datetime] = field(default=utc_now)
 
     async def signers(self) -> dict[str, Signer]:
@@ -37,4 +39,4 @@ def make_provider(
     settings: ProviderSettings, transaction: Transaction, clock: Callable[[], datetime] = utc_now
 ) -> Provider:
     """The provider of this process."""
-    return Provider(settings, transaction, KeyRing(settings, transaction, clock), clock)
+    return Provider(settings, transaction, KeyRing(settings, transaction, clock), ClientOrigins(transaction), clock)

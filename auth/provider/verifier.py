@@ -2,7 +2,8 @@
 
 Promises: a token counts with its signature and its time, and as long as the grant it hangs on, the account and the
 session are good. That is read once in half a minute; what ends in between is told at once. A viewer may do what the
-token's scopes and sites say, and nothing on any other site.
+token's scopes and sites say, and nothing on any other site; a site that demands a second factor or an issuer knows
+those who signed in so.
 """
 
 from __future__ import annotations
@@ -61,17 +62,17 @@ class AccessTokenVerifier:
         if row is None or row.client_id != access.client_id:
             raise Unauthenticated
         grant = grant_from(row)
-        return Viewer(
+        viewer = Viewer(
             grant.account_id,
             PlatformRole(row.role),
             float(access.expires_at),
-            scopes=with_included(access.scopes & grant.scopes),
-            sites=_both(access.tenant_ids, grant.tenant_ids),
             session_id=None if grant.outlives_session else grant.session_id,
             client_id=grant.client_id,
             grant_id=grant.id,
-            assurance=UNSURE if row.issuer is None else assurance_of(row.issuer, row.amr),
+            assurance=UNSURE if grant.issuer is None else assurance_of(grant.issuer, grant.amr),
         )
+        scopes = with_included(access.scopes & grant.scopes)
+        return viewer.narrowed_to(scopes, _both(access.tenant_ids, grant.tenant_ids))
 
 
 def _both(token: frozenset[UUID] | None, grant: Iterable[UUID] | None) -> frozenset[UUID] | None:

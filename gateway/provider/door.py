@@ -6,7 +6,6 @@ A page of another origin may use these endpoints if a client registered its orig
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -15,7 +14,6 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from auth.provider.clients import load_origins
 from auth.provider.errors import OAuthError, invalid_request
 from auth.provider.parameters import LONGEST_REQUEST, Parameters
 from auth.provider.provider import Provider
@@ -30,7 +28,6 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
 SAFETY = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 FAULT_COST = 20  # a refused request counts as so many
-ORIGINS_KEPT_S = 30.0
 PREFLIGHT = {
     "access-control-allow-methods": "GET, POST",
     "access-control-allow-headers": "authorization, content-type",
@@ -46,21 +43,11 @@ class Door:
 
     settings: Settings
     square: Callable[[], Square]
-    _origins: frozenset[str] = frozenset()
-    _origins_until: float = 0.0
 
     @property
     def provider(self) -> Provider:
         """The provider itself."""
         return self.square().provider
-
-    async def may_read(self, origin: str) -> bool:
-        """Whether a client registered this origin for its pages; known again within half a minute."""
-        if time.monotonic() >= self._origins_until:
-            async with self.provider.transaction() as tx:
-                self._origins = await load_origins(tx)
-            self._origins_until = time.monotonic() + ORIGINS_KEPT_S
-        return origin in self._origins
 
     async def charge(self, request: Request, cost: int) -> None:
         """Count a request. Raises Throttled when there were too many."""
@@ -130,7 +117,7 @@ async def _cors(door: Door, request: Request, *, for_everybody: bool) -> dict[st
         return {}
     if for_everybody:
         return {"access-control-allow-origin": "*"}
-    if origin == door.provider.settings.issuer or await door.may_read(origin):
+    if origin == door.provider.settings.issuer or await door.provider.origins.may_read(origin):
         return {
             "access-control-allow-origin": origin,
             "access-control-expose-headers": "www-authenticate, retry-after, x-request-id",

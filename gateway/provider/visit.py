@@ -68,7 +68,7 @@ def signed_in_as(session: Session | None) -> SignedIn | None:
     if session is None:
         return None
     how = session.how
-    return SignedIn(session.id, session.account_id, how.authenticated_at, how.acr, how.amr)
+    return SignedIn(session.id, session.account_id, how.authenticated_at, how.acr, how.amr, how.issuer)
 
 
 def form_target(uri: str) -> str:

@@ -56,7 +56,7 @@ CREATE = ("site", "create", "utrecht", "--owner", "anna@example.nl", "--owner-na
 def test_help_names_every_command(plein: Run) -> None:
     code, out, _ = plein("--help")
     assert code == 0
-    for command in ("serve", "migrate", "demo", "schema", "doctor", "site"):
+    for command in ("serve", "migrate", "demo", "schema", "doctor", "site", "keys"):
         assert re.search(rf"^ +{command} +\S", out, re.M), command
 
 
@@ -132,6 +132,23 @@ def test_a_site_from_its_opening_to_its_end(on: Run) -> None:
     assert "already" in on("site", "suspend", "utrecht")[2]
     assert on("site", "resume", "utrecht")[0] == 0
     assert json.loads(on("site", "show", "utrecht", "--json")[1])["state"] == "ACTIVE"
+
+
+def test_keys_are_listed_and_renewed(on: Run) -> None:
+    assert json.loads(on("keys", "list", "--json")[1]) == []
+    assert on("keys", "rotate", "--at-once")[0] == 0
+    first = json.loads(on("keys", "list", "--json")[1])
+    assert {(each["algorithm"], each["state"]) for each in first} == {("RS256", "CURRENT"), ("ES256", "CURRENT")}
+    assert on("keys", "rotate")[0] == 0
+    states = [each["state"] for each in json.loads(on("keys", "list", "--json")[1])]
+    assert sorted(states) == ["CURRENT", "CURRENT", "NEXT", "NEXT"]
+    code, out, _ = on("keys", "list")
+    assert code == 0
+    assert first[0]["id"] in out
+    assert on("keys", "rotate", "--at-once")[0] == 0
+    left = {each["id"] for each in json.loads(on("keys", "list", "--json")[1])}
+    assert len(left) == 2
+    assert not left & {each["id"] for each in first}
 
 
 def test_what_cannot_be_opened(on: Run) -> None:

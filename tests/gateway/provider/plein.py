@@ -13,10 +13,12 @@ from uuid import UUID
 
 import httpx
 import orjson
+from sqlalchemy import update
 
 from auth.accounts import create_account
 from auth.provider.clients import Authentication, Client, GrantType, SubjectType
 from auth.provider.registration import ClientDescription, create_client
+from auth.provider.scopes import TENANT
 from auth.sessions import Authentication as How
 from auth.sessions import Device, open_session
 from auth.viewer import PlatformRole
@@ -71,17 +73,23 @@ class Plein:
         """A new browser at the square's own address."""
         return Visitor(self.gateway, at=self.url)
 
-    async def signed_in(self, person: Person, *, at: datetime | None = None, acr: str | None = None) -> Visitor:
-        """A browser in which this person is signed in."""
+    async def signed_in(self, person: Person, **how: Any) -> Visitor:
+        """A browser in which this person is signed in; `how` as `sign_in` takes it."""
         visitor = self.browser()
-        await self.sign_in(visitor, person, at=at, acr=acr)
+        await self.sign_in(visitor, person, **how)
         return visitor
 
     async def sign_in(
-        self, visitor: Visitor, person: Person, *, at: datetime | None = None, acr: str | None = None
+        self,
+        visitor: Visitor,
+        person: Person,
+        *,
+        at: datetime | None = None,
+        acr: str | None = None,
+        amr: tuple[str, ...] = ("pwd", "otp"),
     ) -> UUID:
         """Let this person sign in in a browser."""
-        how = How("urn:plein:test", str(person.id), None, acr, ("pwd", "otp"), at or datetime.now(UTC))
+        how = How("urn:plein:test", str(person.id), None, acr, amr, at or datetime.now(UTC))
         async with self.gateway.square.database.transaction(None) as tx:
             session = await open_session(tx, person.id, how, Device("Test", "192.0.2.7"))
         visitor.keep("plein", session.token)
@@ -216,7 +224,7 @@ def claims_in(token: str) -> dict[str, Any]:
 
 
 async def opened(gateway: Gateway, port: int) -> Plein:
-    """Fill the square: Anna owns sites A and B, Bram is nowhere."""
+    """Fill the square: Anna owns sites A and B and one that demands a second factor, Bram is nowhere."""
     database = gateway.square.database
     people = []
     async with database.transaction(None) as tx:
@@ -229,4 +237,9 @@ async def opened(gateway: Gateway, port: int) -> Plein:
             slug=f"site-{letter}-{secrets.token_hex(3)}", name=f"Site {letter.upper()}", access=2, visibility=4
         )
         sites[letter] = await provision(database, new, owner_account_id=people[0].id)
+    strict = NewTenant(slug=f"strict-{secrets.token_hex(3)}", name="Streng", access=2, visibility=4)
+    sites["demanding"] = await provision(database, strict, owner_account_id=people[0].id)
+    async with database.transaction(None) as tx:
+        mine = TENANT.c.id == sites["demanding"].id
+        await tx.execute(update(TENANT).where(mine).values(second_factor=True))
     return Plein(gateway, f"http://localhost:{port}", sites, *people)

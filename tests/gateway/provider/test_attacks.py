@@ -549,7 +549,7 @@ async def test_nonsense_is_told_as_such(plein: Plein, path: str, content: bytes,
 async def test_pages_of_registered_origins_may_use_the_endpoints(plein: Plein) -> None:
     origin = "https://spa.example"
     app = await plein.register(Authentication.NONE, origins=(origin,))
-    plein.gateway._others.state.provider._origins_until = 0.0
+    plein.gateway.square.provider.origins.forget()
     transport = httpx.ASGITransport(plein.gateway)
     async with httpx.AsyncClient(transport=transport, base_url=plein.url) as http:
         for path in ("/oauth/token", "/oauth/userinfo", "/oauth/revoke"):
@@ -559,6 +559,9 @@ async def test_pages_of_registered_origins_may_use_the_endpoints(plein: Plein) -
             assert "access-control-allow-credentials" not in preflight.headers
             other = await http.options(path, headers=asked | {"origin": "https://evil.example"})
             assert "access-control-allow-origin" not in other.headers
+        for asked_by, let_in in ((origin, origin), ("https://evil.example", None)):
+            answer = await http.post("/graphql", json={"query": "{ __typename }"}, headers={"origin": asked_by})
+            assert answer.headers.get("access-control-allow-origin") == let_in
         for path in ("/.well-known/openid-configuration", "/oauth/jwks"):
             answer = await http.get(path, headers={"origin": "https://anybody.example"})
             assert answer.headers["access-control-allow-origin"] == "*"

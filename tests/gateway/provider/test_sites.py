@@ -54,7 +54,7 @@ async def test_it_is_nothing_on_another_site(plein: Plein) -> None:
     listed = await plein.ask(
         token, "{ viewer { sites { edges { node { name } } } } sites { edges { node { slug } } } }"
     )
-    assert [edge["node"]["name"] for edge in listed["data"]["viewer"]["sites"]["edges"]] == ["Site A"]
+    assert [edge["node"]["name"] for edge in listed["data"]["viewer"]["sites"]["edges"]] == ["Site A"], listed
     assert [edge["node"]["slug"] for edge in listed["data"]["sites"]["edges"]] == [mine]
 
 
@@ -163,3 +163,19 @@ async def test_what_is_no_site_is_no_resource(plein: Plein, resource: str) -> No
     named = resource.format(plein.url.removeprefix("http://"), plein.sites["a"].slug)
     told = returned(await (await plein.signed_in(plein.anna)).open(attempt(app, resource=named).path))
     assert told["error"] == "invalid_target"
+
+
+async def test_a_site_that_demands_a_second_factor_knows_who_signed_in_with_one(plein: Plein) -> None:
+    """The token carries how the person signed in; without what the site demands they are visitors there."""
+    app = await plein.register()
+    site = plein.sites["demanding"]
+    seen = []
+    for amr in (("pwd",), ("pwd", "otp", "mfa")):
+        visitor = await plein.signed_in(plein.anna, amr=amr)
+        token = (await tokens_for(plein, visitor, app, scope="openid read"))["access_token"]
+        answer = await plein.ask(
+            token, f'{{ site(slug: "{site.slug}") {{ memberCount viewerMembership {{ role }} }} }}'
+        )
+        seen.append((answer.get("data") or {}).get("site"))
+    assert seen[0] is None or seen[0]["viewerMembership"] is None
+    assert seen[1] == {"memberCount": 1, "viewerMembership": {"role": "OWNER"}}
