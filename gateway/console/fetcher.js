@@ -1,4 +1,5 @@
-// How GraphiQL speaks to /graphql: one POST, the token of the session, and server-sent events for a subscription.
+// How GraphiQL speaks to /graphql: one POST, the token of the session, and server-sent events for a subscription and for
+// an answer in parts.
 "use strict";
 window.pleinFetcher = (() => {
   const JSON_TYPES = "application/graphql-response+json, application/json;q=0.9";
@@ -65,8 +66,10 @@ window.pleinFetcher = (() => {
     return chosen?.operation === "subscription";
   }
 
+  const hasLater = (params) => /@\s*(defer|stream)\b/.test(params.query);
+
   return (params, options) =>
-    isSubscription(params, options?.documentAST)
+    isSubscription(params, options?.documentAST) || hasLater(params)
       ? events(params, options?.headers ?? {})
       : answer(params, options?.headers ?? {});
 })();

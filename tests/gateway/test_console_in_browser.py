@@ -29,6 +29,18 @@ EXPLORER = "document.querySelector('.graphiql-doc-explorer')?.innerText"
 VARIABLES = "document.querySelectorAll('.graphiql-editor-tool .CodeMirror')[0]?.CodeMirror?.getValue()"
 RUN = "document.querySelector('.graphiql-execute-button').click()"
 
+IS_WHOLE = f"{ANSWER}.split('slug').length == {ANSWER}.split('totalCount').length"
+NOTE_KINDS = """
+(() => {
+  const plain = window.fetch;
+  window.fetch = async (...given) => {
+    const answer = await plain(...given);
+    window.kinds = answer.headers.get("content-type");
+    return answer;
+  };
+})()
+"""  # what the last answer was
+
 REFUSED = """
 new Promise((tell) => {
   addEventListener("securitypolicyviolation", (event) => tell(event.violatedDirective));
@@ -148,6 +160,27 @@ def publish(site: str, title: str) -> str:
     headers = "{ 'content-type': 'application/json', authorization }"
     sent = f"fetch('/graphql', {{ method: 'POST', headers: {headers}, body: {body} }})"
     return f"pleinSession.authorization().then((authorization) => {sent}).then((answer) => answer.text())"
+
+
+async def test_an_answer_in_parts_is_put_together(address: str, tmp_path: Path) -> None:
+    assert BROWSER is not None
+    late = "viewer { sites { edges @stream { node { slug ... @defer { memberCount content { totalCount } } } } } }"
+    async with opened_page(BROWSER, address) as page:
+        await page.until(f"{EDITOR}?.getValue()?.includes('query SiteWithContent')")
+        await page.run("document.getElementById('choose').click()")
+        await page.until("!!document.querySelector('#accounts li button')")
+        await page.run("document.querySelector('#accounts li button').click()")
+        await page.until("document.getElementById('who').textContent == 'Sanne Bakker'")
+        await page.run(f"{EDITOR}.setValue({json.dumps('query Late { ' + late + ' }')})")
+        await page.until(f"{EDITOR}.operationName == 'Late'")
+        await page.run(NOTE_KINDS)
+        await page.run(RUN)
+        answer = json.loads(await page.until(f"{ANSWER}?.includes('slug') && {IS_WHOLE} && {ANSWER}"))
+        assert (await page.run("kinds")).startswith("text/event-stream")
+        nodes = {edge["node"]["slug"]: edge["node"] for edge in answer["data"]["viewer"]["sites"]["edges"]}
+        assert nodes["utrecht"] == {"slug": "utrecht", "memberCount": 1, "content": {"totalCount": 0}}
+        await page.picture(tmp_path / "parts.png")
+        assert page.complaints == []
 
 
 async def test_nothing_is_asked_of_another_origin(address: str) -> None:
