@@ -46,6 +46,7 @@ from gateway.pages.pending import make_relying
 from gateway.pages.routes import page_routes
 from gateway.parts import database_settings, opened_database, opened_store
 from gateway.persisted import Persisted
+from gateway.provider.agreed import SECTION as SERVICES
 from gateway.provider.door import Door
 from gateway.provider.routes import provider_routes
 from gateway.provider.telling import telling_clients
@@ -92,7 +93,7 @@ class Gateway:
         handlers = {HTTPException: answer_refusal, Exception: answer_fault}
         self._others = Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=handlers)
         self._pages = self._others.state.pages = Pages(
-            settings, lambda: self.square, offered, end_at_issuer, [IDENTITIES]
+            settings, lambda: self.square, offered, end_at_issuer, [IDENTITIES, SERVICES]
         )
         self._others.state.relying = make_relying(settings)
         self._others.state.provider = Door(settings, lambda: self.square)

@@ -29,7 +29,11 @@ def provider_of(settings: Settings, database: Database) -> Provider:
     """The OpenID Provider that this square is."""
     base_host, secret = settings.base_host, settings.secret
     given = provider_settings(
-        settings.providing, base_host=base_host, secret=secret, is_production=settings.is_production
+        settings.providing,
+        settings.signing_in.sessions,
+        base_host=base_host,
+        secret=secret,
+        is_production=settings.is_production,
     )
     return make_provider(given, lambda: database.transaction(None))
 

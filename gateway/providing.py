@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auth.provider.settings import ProviderSettings
+from auth.session_limits import SessionLimits
 from gateway.parsers import Variable, whole
 
 
@@ -44,7 +45,9 @@ def providing_from(values: Mapping[str, Any]) -> Providing:
     )
 
 
-def provider_settings(providing: Providing, *, base_host: str, secret: str, is_production: bool) -> ProviderSettings:
+def provider_settings(
+    providing: Providing, sessions: SessionLimits, *, base_host: str, secret: str, is_production: bool
+) -> ProviderSettings:
     """What the provider goes by. In development there is no TLS."""
     return ProviderSettings(
         issuer=f"{'https' if is_production else 'http'}://{base_host}",
@@ -54,4 +57,5 @@ def provider_settings(providing: Providing, *, base_host: str, secret: str, is_p
         refresh_token_days=providing.refresh_token_days,
         key_days=providing.key_days,
         is_production=is_production,
+        sessions=sessions,
     )

@@ -17,10 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.accounts import ACCOUNT
 from auth.provider.scopes import OFFLINE
 from auth.revocations import revoke_credentials
+from auth.session_limits import SessionLimits
 from tenants.provider_tables import ClientGrant
+from tenants.session_tables import Session
 from tenants.tables import table_of
 
-GRANT = table_of(ClientGrant)
+GRANT, SESSION = table_of(ClientGrant), table_of(Session)
 PRUNED_AT_ONCE = 1_000
 
 
@@ -86,24 +88,29 @@ async def create_grant(tx: AsyncConnection, grant: Grant, now: datetime) -> None
 
 
 async def load_grant(
-    tx: AsyncConnection, grant_id: UUID, now: datetime, *, client_id: UUID | None = None
+    tx: AsyncConnection, grant_id: UUID, now: datetime, limits: SessionLimits, *, client_id: UUID | None = None
 ) -> Grant | None:
     """The grant with this id if it is good now, or None; also where a client is named that it is not of."""
-    row = (await tx.execute(select(GRANT).where(GRANT.c.id == grant_id, is_living(now)))).first()
+    row = (await tx.execute(select(GRANT).where(GRANT.c.id == grant_id, is_living(now, limits)))).first()
     if row is None or (client_id is not None and row.client_id != client_id):
         return None
     return grant_from(row)
 
 
-def is_living(now: datetime) -> ColumnElement[bool]:
-    """Whether a grant's row is good now: not over, its account not suspended, and its session there if it needs one."""
+def is_living(now: datetime, limits: SessionLimits) -> ColumnElement[bool]:
+    """Whether a grant's row is good now: not over, its account not suspended, and its session good if it needs one."""
     needs_none = or_(GRANT.c.is_own, GRANT.c.scopes.contains([OFFLINE]))
-    good = select(ACCOUNT.c.id).where(ACCOUNT.c.id == GRANT.c.account_id, ACCOUNT.c.suspended_at.is_(None))
+    account = select(ACCOUNT.c.id).where(ACCOUNT.c.id == GRANT.c.account_id, ACCOUNT.c.suspended_at.is_(None))
+    session = select(SESSION.c.id).where(
+        SESSION.c.id == GRANT.c.session_id,
+        SESSION.c.last_seen_at > now - limits.idle,
+        SESSION.c.renewed_at > now - limits.absolute,
+    )
     return and_(
         GRANT.c.ended_at.is_(None),
         GRANT.c.expires_at > now,
-        or_(needs_none, GRANT.c.session_id.is_not(None)),
-        exists(good.correlate(GRANT)),
+        or_(needs_none, exists(session.correlate(GRANT))),
+        exists(account.correlate(GRANT)),
     )
 
 

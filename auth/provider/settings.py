@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from auth.session_limits import SessionLimits
+
 CODE_LIFETIME = timedelta(seconds=60)
 LONGEST_GRANT = timedelta(days=365)  # a grant with offline_access ends by then, however often it is refreshed
 CLOCK_SKEW_SECONDS = 10
@@ -24,6 +26,7 @@ class ProviderSettings:
     refresh_token_days: int = 30
     key_days: int = 90
     is_production: bool = True
+    sessions: SessionLimits = field(default_factory=SessionLimits)
 
     @property
     def access_token_lifetime(self) -> timedelta:

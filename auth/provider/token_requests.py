@@ -125,7 +125,7 @@ async def _with_code(exchange: Exchange) -> Outcome:
         return await _shown_twice(exchange, row.grant_id)
     if row.expires_at <= now or row.redirect_uri != redirect_uri or not _proves(verifier, row.challenge):
         raise invalid_grant()
-    grant = await load_grant(tx, row.grant_id, now)
+    grant = await load_grant(tx, row.grant_id, now, exchange.provider.settings.sessions)
     if grant is None:
         raise invalid_grant()
     await tx.execute(update(CODE).where(CODE.c.hash == row.hash).values(used_at=now))
@@ -136,7 +136,7 @@ async def _with_refresh_token(exchange: Exchange) -> Outcome:
     tx, now = exchange.tx, exchange.now
     shown = hash_of(exchange.require("refresh_token"))
     row = (await tx.execute(select(REFRESH).where(REFRESH.c.hash == shown).with_for_update())).first()
-    grant = None if row is None else await load_grant(tx, row.grant_id, now)
+    grant = None if row is None else await load_grant(tx, row.grant_id, now, exchange.provider.settings.sessions)
     if row is None or grant is None or grant.client_id != exchange.client.id:
         raise invalid_grant()
     if row.used_at is not None:

@@ -39,7 +39,7 @@ async def introspect(provider: Provider, authorization: str | None, given: Param
         if client.authentication is Authentication.NONE:
             raise invalid_client()
         if access is not None:
-            return await _access_state(tx, client, access, now)
+            return await _access_state(tx, provider, client, access, now)
         return await _refresh_state(tx, provider, client, token, now)
 
 
@@ -50,9 +50,9 @@ async def revoke(provider: Provider, authorization: str | None, given: Parameter
     async with provider.transaction() as tx:
         client = await authenticate_client(tx, credentials, settings, settings.at(REVOKE_PATH), now)
         if access is not None:
-            grant = await load_grant(tx, access.grant_id, now, client_id=access.client_id)
+            grant = await load_grant(tx, access.grant_id, now, provider.settings.sessions, client_id=access.client_id)
         else:
-            grant = await _grant_of_refresh_token(tx, token, now)
+            grant = await _grant_of_refresh_token(tx, provider, token, now)
         if grant is not None and grant.client_id == client.id:
             await end_grant(tx, grant.id, now)
 
@@ -65,7 +65,7 @@ async def userinfo(provider: Provider, token: str) -> dict[str, Any]:
     except Unauthenticated:
         raise invalid_token() from None
     async with provider.transaction() as tx:
-        grant = await load_grant(tx, access.grant_id, now, client_id=access.client_id)
+        grant = await load_grant(tx, access.grant_id, now, provider.settings.sessions, client_id=access.client_id)
         client = None if grant is None else await load_client(tx, str(grant.client_id))
         if grant is None or client is None:
             raise invalid_token()
@@ -87,8 +87,10 @@ async def _shown(provider: Provider, given: Parameters) -> tuple[str, Access | N
     return given["token"], access
 
 
-async def _access_state(tx: AsyncConnection, client: Client, access: Access, now: datetime) -> dict[str, Any]:
-    grant = await load_grant(tx, access.grant_id, now, client_id=access.client_id)
+async def _access_state(
+    tx: AsyncConnection, provider: Provider, client: Client, access: Access, now: datetime
+) -> dict[str, Any]:
+    grant = await load_grant(tx, access.grant_id, now, provider.settings.sessions, client_id=access.client_id)
     is_its_sites = client.tenant_id is not None and access.tenant_ids == frozenset({client.tenant_id})
     if grant is None or not (grant.client_id == client.id or is_its_sites):
         return INACTIVE
@@ -103,7 +105,7 @@ async def _refresh_state(
     row = (await tx.execute(select(REFRESH).where(REFRESH.c.hash == hash_of(token)))).first()
     if row is None or row.used_at is not None or row.expires_at <= now:
         return INACTIVE
-    grant = await load_grant(tx, row.grant_id, now)
+    grant = await load_grant(tx, row.grant_id, now, provider.settings.sessions)
     if grant is None or grant.client_id != client.id:
         return INACTIVE
     return {
@@ -117,6 +119,6 @@ async def _refresh_state(
     }
 
 
-async def _grant_of_refresh_token(tx: AsyncConnection, token: str, now: datetime) -> Grant | None:
+async def _grant_of_refresh_token(tx: AsyncConnection, provider: Provider, token: str, now: datetime) -> Grant | None:
     grant_id = await tx.scalar(select(REFRESH.c.grant_id).where(REFRESH.c.hash == hash_of(token)))
-    return None if grant_id is None else await load_grant(tx, grant_id, now)
+    return None if grant_id is None else await load_grant(tx, grant_id, now, provider.settings.sessions)

@@ -55,7 +55,7 @@ class AccessTokenVerifier:
             select(*GRANT.c, ACCOUNT.c.role, SESSION.c.issuer, SESSION.c.amr)
             .join_from(GRANT, ACCOUNT, ACCOUNT.c.id == GRANT.c.account_id)
             .outerjoin(SESSION, SESSION.c.id == GRANT.c.session_id)
-            .where(GRANT.c.id == access.grant_id, is_living(now))
+            .where(GRANT.c.id == access.grant_id, is_living(now, self._provider.settings.sessions))
         )
         async with self._provider.transaction() as tx:
             row = (await tx.execute(found)).first()

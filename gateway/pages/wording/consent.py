@@ -41,6 +41,19 @@ WORDS = {
     ),
     "end_session.do": ("Sign out", "Uitloggen"),
     "end_session.stay": ("Stay signed in", "Ingelogd blijven"),
+    "services.title": ("Apps and services", "Apps en diensten"),
+    "services.about": (
+        "You let these sign you in with this account. What you take back ends at once.",
+        "Deze mogen u met dit account inloggen. Wat u intrekt, stopt meteen.",
+    ),
+    "services.none": (
+        "You have not let any app or service sign you in with this account.",
+        "U hebt nog geen app of dienst met dit account laten inloggen.",
+    ),
+    "services.since": ("Since {day}.", "Sinds {day}."),
+    "services.end": ("Take back", "Intrekken"),
+    "services.end_label": ("Take back what {client} may do", "Intrekken wat {client} mag"),
+    "services.done": ("That is taken back.", "Dat is ingetrokken."),
     "provider.refused": (
         "The service that sent you here asked in a way that is not in order: {why} You have not been sent back to it.",
         "De dienst die u hierheen stuurde, vroeg iets dat niet klopt: {why} U bent niet teruggestuurd.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -17,7 +17,8 @@ from auth.provider.clients import Authentication
 from auth.provider.consents import delete_consent
 from auth.provider.registration import delete_client
 from auth.revocations import revoke_account
-from auth.sessions import close_session
+from auth.session_limits import SessionLimits
+from auth.sessions import SESSION, close_session
 from gateway.app import Gateway, create_app
 from gateway.settings import load_settings
 from schema.relay import PLATFORM_ID, NodeId, encode_id
@@ -56,6 +57,21 @@ async def test_the_session(plein: Plein) -> None:
     assert not await ended_by_session(plein, plein.anna, "openid read offline_access")
 
 
+async def test_the_time_of_the_session(plein: Plein) -> None:
+    """A session that is not used ends by its time, and what hangs on it with it; not only once its row is removed."""
+    app = await plein.register()
+    visitor = plein.browser()
+    session = await plein.sign_in(visitor, plein.anna)
+    tokens = await tokens_for(plein, visitor, app, scope="openid read")
+    kept = await tokens_for(plein, visitor, app, scope="openid read offline_access")
+    long_ago = datetime.now(UTC) - SessionLimits().idle - timedelta(minutes=1)
+    async with plein.gateway.square.database.transaction(None) as tx:
+        await tx.execute(update(SESSION).where(SESSION.c.id == session).values(last_seen_at=long_ago))
+    assert (await refresh(plein, app, tokens["refresh_token"])).json()["error"] == "invalid_grant"
+    assert not await is_good(plein, tokens["access_token"])
+    assert (await refresh(plein, app, kept["refresh_token"])).status_code == 200
+
+
 async def test_taking_back_what_was_agreed_to_and_removing_the_client(plein: Plein) -> None:
     app, visitor = await plein.register(), await plein.signed_in(plein.anna)
     database = plein.gateway.square.database
@@ -72,6 +88,31 @@ async def test_taking_back_what_was_agreed_to_and_removing_the_client(plein: Ple
     await plein.gateway.square.catch_up()
     assert not await is_good(plein, tokens["access_token"])
     assert (await refresh(plein, app, tokens["refresh_token"])).json()["error"] == "invalid_client"
+
+
+async def test_taking_it_back_on_the_page(plein: Plein) -> None:
+    app, kept = await plein.register(home_uri="https://app.example/"), await plein.register()
+    visitor = await plein.signed_in(plein.anna)
+    tokens = await tokens_for(plein, visitor, app, scope="openid read")
+    await tokens_for(plein, visitor, kept, scope="openid")
+    await visitor.open("/account")
+    assert ("/account/services", "Apps en diensten") in visitor.read.links
+    await visitor.open("/account/services")
+    assert {app.client.name, kept.client.name} <= {each.strip() for each in visitor.read.text.split("\n")}
+    assert "zien wat u kunt zien op alle sites" in visitor.read.text
+    forged = await visitor.send({"client": app.id}, origin="https://evil.example", sec_fetch_site="cross-site")
+    assert forged.status_code == 403
+    assert await is_good(plein, tokens["access_token"])
+    await visitor.open("/account/services")
+    await visitor.send({"client": app.id})
+    assert "Dat is ingetrokken." in visitor.read.text
+    assert app.client.name not in visitor.read.text
+    assert kept.client.name in visitor.read.text
+    assert not await is_good(plein, tokens["access_token"])
+    other = await plein.signed_in(plein.bram)
+    await other.open("/account/services")
+    assert kept.client.name not in other.read.text
+    assert (await plein.browser().open("/account/services")).url.path == "/sign-in"
 
 
 async def test_an_open_stream_ends_with_the_token(plein: Plein) -> None:

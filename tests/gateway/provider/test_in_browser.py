@@ -53,6 +53,10 @@ async def test_agreeing_and_signing_out(plein: Plein, axe: str) -> None:  # noqa
         )
         await judge.look("refused")
 
+        await page.go(f"{plein.url}/account/services")
+        assert "Wijkapp" in await page.run("document.body.innerText")
+        await judge.look("services")
+
         query = urlencode({"client_id": app.id, "post_logout_redirect_uri": back, "state": "s"})
         await page.go(f"{plein.url}/oauth/end-session?{query}")
         await judge.look("end-session")
