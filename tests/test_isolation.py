@@ -33,6 +33,9 @@ from tests.oracle.proof import Proof
 from tests.oracle.strangers import CLOSED, OF_ACCOUNTS, TABLES, closed, flip, forgeries, ids_of, own_ids, secret
 
 SCHEMA = graphql_schema()
+OF_THE_SQUARE = ("{ audit", "... on PlatformAct {")
+"""What an operator sees of every site, and nobody else of any."""
+
 OUTSIDERS = ("anonymous", "joost", "carla", "bram", "lars", "anna", "otto")
 """Nobody of the closed site: from no account at all to the owner of all the others, and an operator of the square."""
 
@@ -168,6 +171,8 @@ def strange_cursors(proof: Proof, drawn_from: Pools, place: Place) -> Iterator[s
 async def test_nothing_that_is_only_there_ever_comes(proof: Proof, drawn_from: Pools, viewer: str) -> None:
     """Everything that can be asked from every start, four steps deep (a list and its nodes are one)."""
     for text, variables in everything_from_everywhere(proof, drawn_from):
+        if VIEWERS[viewer].is_operator and any(each in text for each in OF_THE_SQUARE):
+            continue
         body = await proof.answer(text, variables, VIEWERS[viewer], CLOSED.slug)
         assert CLOSED.secret.encode() not in body
         assert closed(proof).id.hex.encode() not in body
