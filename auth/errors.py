@@ -36,6 +36,13 @@ class KeyExpired(Unauthenticated):
         super().__init__("The API key has expired; make a new one.")
 
 
+class LastOperator(AuthError):  # noqa: N818 - a refusal, named after what is in the way
+    """The square would have no operator."""
+
+    def __init__(self) -> None:
+        super().__init__("This is the square's last operator; make somebody else one first.")
+
+
 class AccountExists(AuthError):  # noqa: N818 - a refusal, named after what is in the way
     """There is an account with this e-mail address already."""
 

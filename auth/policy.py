@@ -273,6 +273,12 @@ def mine(row: Row, terms: Terms) -> ColumnElement[bool]:
     return row.c.account_id == terms.me
 
 
+def offer_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
+    """Offers of ownership that are still good: for the site's owners, and for whom they are made to."""
+    is_for = or_(row.c.account_id == terms.me, terms.role() >= int(Role.OWNER))
+    return and_(row.c.expires_at > func.now(), terms.clearance() < NOBODY, terms.role().is_not(None), is_for)
+
+
 def audit_visible(_row: Row, terms: Terms) -> ColumnElement[bool]:
     """What was done on a site: for its admins and owners."""
     return terms.clearance() <= int(Level.GROUP)

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import gc
 from collections.abc import Callable, Coroutine, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -162,7 +163,7 @@ def add_site_commands(commands: Any) -> None:
 
 def add_account_commands(commands: Any) -> None:
     """Add `plein account …`."""
-    about = "invite people who sign in with a password, and help who lost their app"
+    about = "invite people, help who lost their app, give roles on the square, suspend and resume accounts"
     account = commands.add_parser("account", help=about, description=f"{about.capitalize()}.")
     accounts = account.add_subparsers(metavar="ACTION", required=True)
 
@@ -175,6 +176,15 @@ def add_account_commands(commands: Any) -> None:
     add_json(each)
     each = add(accounts, "remove-app", run_account("remove_second_factor"), "take away somebody's authenticator app")
     each.add_argument("email")
+    for action, name, help_text in (
+        ("role", "set_role", "give an account a role on the square"),
+        ("suspend", "suspend", "let nobody in as this account; every session, key and connection of it ends"),
+        ("resume", "resume", "let the owner of a suspended account sign in again"),
+    ):
+        each = add(accounts, action, _on_database("gateway.role_commands", name), help_text)
+        each.add_argument("email", help="the account's e-mail address")
+        if action == "role":
+            each.add_argument("role", choices=("none", "analyst", "operator"))
 
 
 def add(commands: Any, name: str, command: Command, help_text: str) -> argparse.ArgumentParser:
@@ -292,26 +302,19 @@ def run_site(name: str, *, needs_store: bool = False) -> Command:
 
 def run_keys(name: str) -> Command:
     """Return the command that runs a function of `gateway.key_commands` on a running database."""
-
-    def run(args: argparse.Namespace, terminal: Terminal) -> int:
-        from gateway import key_commands  # noqa: PLC0415
-        from gateway.parts import running_database  # noqa: PLC0415
-
-        command: SiteCommand = getattr(key_commands, name)
-        with running_database(load(), terminal.quiet) as settings:
-            return asyncio.run(command(settings, terminal, args))
-
-    return run
+    return _on_database("gateway.key_commands", name)
 
 
 def run_account(name: str) -> Command:
     """Return the command that runs a function of `gateway.account_commands` on a running database."""
+    return _on_database("gateway.account_commands", name)
 
+
+def _on_database(module: str, name: str) -> Command:
     def run(args: argparse.Namespace, terminal: Terminal) -> int:
-        from gateway import account_commands  # noqa: PLC0415
         from gateway.parts import running_database  # noqa: PLC0415
 
-        command: SiteCommand = getattr(account_commands, name)
+        command: SiteCommand = getattr(import_module(module), name)
         with running_database(load(), terminal.quiet) as settings:
             return asyncio.run(command(settings, terminal, args))
 

@@ -35,6 +35,7 @@ PAGE = 1000
 async def create_site(settings: Settings, terminal: Terminal, args: Namespace) -> int:
     """Open a site and make its owner, in one transaction."""
     from auth.policy import Level  # noqa: PLC0415 - SQLAlchemy takes a while
+    from tenants.database import become_platform  # noqa: PLC0415
     from tenants.errors import SlugTaken  # noqa: PLC0415
     from tenants.provisioning import NewTenant, provision_in  # noqa: PLC0415
 
@@ -58,6 +59,8 @@ async def create_site(settings: Settings, terminal: Terminal, args: Namespace) -
             async with database.transaction(None) as tx:
                 owner = await _owner(tx, args.owner, args.owner_name)
                 ref = await provision_in(tx, new, owner_account_id=owner)
+                await become_platform(tx)
+                await _record(tx, ref.id, "site.created", slug=ref.slug, name=name)
         except SlugTaken:
             raise CommandError(f"There is a site called {args.slug} already.") from None
         show_sites([await find_site(database, ref.slug)], settings, terminal, as_json=args.json, is_list=False)
@@ -109,6 +112,8 @@ async def _change_state(
         site = await find_site(database, args.slug)
         async with database.transaction(None) as tx:
             changed = await change(tx, site.ref.id, COMMAND_LINE)
+            if changed:
+                await _record(tx, site.ref.id, "site.resumed" if told[0] == "answers again" else "site.suspended")
     terminal.note(f"{args.slug} {told[0] if changed else told[1]}.")
     return 0
 
@@ -123,6 +128,7 @@ async def delete_site(settings: Settings, terminal: Terminal, args: Namespace) -
         site = await find_site(database, args.slug)
         async with database.transaction(None) as tx:
             await drop(tx, site.ref)
+            await _record(tx, site.ref.id, "site.deleted", slug=args.slug)
     count = await _delete_files(settings, site.ref.id)
     terminal.note(f"{args.slug} is deleted, with {counted(count, 'file')}.")
     return 0
@@ -180,6 +186,14 @@ async def migrated_database(settings: Settings) -> AsyncIterator[Database]:
         raise CommandError("Migrations are still to be applied: run `plein migrate` first.")
     async with opened_database(settings) as database:
         yield database
+
+
+async def _record(tx: Connection, tenant_id: UUID, action: str, **details: str) -> None:
+    """Write down what was done to a site from the terminal."""
+    from auth.audit import COMMAND_LINE, Act, record  # noqa: PLC0415
+    from schema.services.site import site_node  # noqa: PLC0415
+
+    await record(tx, Act(action, None, tenant_id, site_node(tenant_id), details, COMMAND_LINE))
 
 
 async def _owner(tx: Connection, email: str, name: str | None) -> UUID:

@@ -42,6 +42,17 @@ class MemberRole(Enum):
     OWNER = value("OWNER", "Also suspends the site and hands it over.")
 
 
+@strawberry.enum(
+    name="PlatformRole", description="What an account may do on the square as a whole, from least to most."
+)
+class PlatformRole(Enum):
+    """What an account may do on the square as a whole, from least to most."""
+
+    NONE = value("NONE", "Nothing in particular, as nearly everybody.")
+    ANALYST = value("ANALYST", "Reads the square's statistics.")
+    OPERATOR = value("OPERATOR", "Runs the square: suspends sites and accounts, gives these roles, reads the audit.")
+
+
 @strawberry.enum(name="Joining", description="How one becomes a member.")
 class Joining(Enum):
     """How one becomes a member."""

@@ -21,6 +21,7 @@ from schema.content_lists import CONTENT_FILTERS, CONTENT_ORDERS, ContentFilter,
 from schema.federation import key
 from schema.group import GROUP_ORDERS, Group, GroupOrder
 from schema.levels import AccessLevel, Joining, SiteState, SuspendedBy, ranked, value
+from schema.ownership import OFFER_ORDERS, OwnershipOffer
 from schema.relay import Connection, Node, connection
 from tenants.platform_tables import Tenant
 from tenants.site_tables import Member as MemberTable
@@ -137,6 +138,10 @@ class Site(Node):
         Connected(lambda _, act, terms: policy.everyone(act, terms), ACT_ORDERS, ACT_FILTERS),
         "What was done here by the power of a role, the newest first; empty for who is no admin.",
         filter=(ActFilter, "Narrows the list."),
+    )
+    ownership_offers: Connection[OwnershipOffer] = connection(
+        Connected(lambda _, offer, terms: policy.everyone(offer, terms), OFFER_ORDERS),
+        "Offers of its ownership that can still be accepted: to the viewer, and for its owners all of them.",
     )
     member_count: int = strawberry.field(
         description="How many members it has.", metadata=at(Expression(lambda row, _: _member_count(), Place.SITE))

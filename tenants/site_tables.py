@@ -124,6 +124,19 @@ class Reaction(SQLModel, table=True):
     created_at: datetime = Field(sa_column=timestamp())
 
 
+class OwnershipOffer(SQLModel, table=True):
+    """An offer of ownership to a member that waits for an answer."""
+
+    __tablename__ = "ownership_offer"
+    __table_args__ = {"schema": TENANT}
+
+    account_id: UUID = Field(primary_key=True, foreign_key=f"{TENANT}.member.account_id")
+    offered_by: UUID
+    steps_down: bool
+    created_at: datetime = Field(sa_column=timestamp())
+    expires_at: datetime = Field(sa_column=timestamp())
+
+
 class SiteWindow(SQLModel, table=True):
     """This site's own row of the register."""
 

@@ -109,6 +109,16 @@ def assert_nothing_changed(proof: Proof) -> None:
     """Every row on every site is what it was."""
     now = load(proof.world.url)
     for id_, site in proof.world.sites.items():
-        for table in ("row", "member", "group", "group_member", "content", "comment", "reaction", "audit"):
+        for table in (
+            "row",
+            "member",
+            "group",
+            "group_member",
+            "content",
+            "comment",
+            "reaction",
+            "audit",
+            "ownership_offer",
+        ):
             assert getattr(now.sites[id_], table) == getattr(site, table)
     assert set(now.sites) == set(proof.world.sites)

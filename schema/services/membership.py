@@ -17,6 +17,7 @@ from auth.viewer import Viewer
 from schema.errors import ErrorCode, PleinError
 from schema.inputs.site import JoinSiteInput, LeaveSiteInput
 from schema.services.indexes import index_membership
+from schema.services.ownership import drop_offers
 from schema.services.standing import forbidden, load_standing, require_answering
 from schema.services.texts import require_account
 from schema.work import Done, Work
@@ -60,6 +61,7 @@ async def leave_site(work: Work, viewer: Viewer, asked: LeaveSiteInput) -> Done:
     standing.require_answering()
     if await _lock_with_owners(work, me):
         await work.tx.execute(delete(GROUP_MEMBER).where(GROUP_MEMBER.c.account_id == me))
+        await drop_offers(work, offered_by=me, to=me)
         await work.tx.execute(update(MEMBER).where(MEMBER.c.account_id == me).values(left_at=datetime.now(UTC)))
         await index_membership(work, me)
     return Done(standing.site, {"site": work.node("S", site_id)})

@@ -7,6 +7,7 @@ its group, if it is not private; by its author, as long as they are a member. No
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from uuid import UUID
 
@@ -83,6 +84,12 @@ class Standing:
     def sees_member(self, member: Row) -> bool:
         """Members in a list: who left is in none."""
         return self.sees_people and member["left_at"] is None
+
+    def sees_offer(self, offer: Row) -> bool:
+        """Offers of ownership that are good: its owners, and whoever one is made to."""
+        if not self.site.is_active or self.role is None or offer["expires_at"] <= datetime.now(UTC):
+            return False
+        return self.role is Role.OWNER or offer["account_id"] == self.me
 
     def sees_act(self, _act: Row) -> bool:
         """The audit: its admins and owners."""

@@ -113,6 +113,7 @@ def node_on(asked: Asked, there: SiteData, wanted: NodeId) -> Thing | None:
         "G": ("Group", "group", "id", viewer_there.sees_group),
         "C": ("Content", "content", "id", viewer_there.sees_content),
         "K": ("Comment", "comment", "id", viewer_there.sees_comment),
+        "O": ("OwnershipOffer", "ownership_offer", "account_id", viewer_there.sees_offer),
         "U": ("Act", "audit", "id", viewer_there.sees_act),
     }
     if wanted.tag not in tables:

@@ -91,3 +91,22 @@ def group_members(asked: Asked, group: Thing, args: Args) -> Any:
 def group_content(asked: Asked, group: Thing, args: Args) -> Any:
     rows = [row for row in asked.items(group.site) if row["group_id"] == group.row["id"]]
     return content(asked, group, rows, args)
+
+
+@answers("Site", "ownershipOffers")
+def offers(asked: Asked, here: Thing, args: Args) -> Any:
+    rows = here.site.where("ownership_offer", asked.standing(here.site).sees_offer)
+    things = [Thing("OwnershipOffer", row, here.site) for row in rows]
+    return asked.listed(things, lists.OFFER_ORDERS, args, here, "ownershipOffers", "account_id")
+
+
+@answers("OwnershipOffer", "member")
+def offered_to(_asked: Asked, offer: Thing, _args: Args) -> Any:
+    row = offer.site.find("member", "account_id", offer.row["account_id"])
+    return Thing("Member", row, offer.site) if row else None
+
+
+@answers("OwnershipOffer", "offeredBy")
+def offered_by(_asked: Asked, offer: Thing, _args: Args) -> Any:
+    row = offer.site.find("member", "account_id", offer.row["offered_by"])
+    return Thing("Member", row, offer.site) if row else None

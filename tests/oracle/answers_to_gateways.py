@@ -14,7 +14,8 @@ from tests.oracle.lists import Args
 from tests.oracle.things import Asked, Thing, answers
 
 ITEMS = {word.title() for word in KINDS}
-REFERRED = {"Account", "Site", "Member", "Group", "Comment", "Content", "ApiKey", "Act", "PlatformAct", *ITEMS}
+OTHERS = {"ApiKey", "Act", "PlatformAct", "OwnershipOffer"}
+REFERRED = {"Account", "Site", "Member", "Group", "Comment", "Content", *OTHERS, *ITEMS}
 
 
 @answers("Query", "_service")

@@ -170,6 +170,7 @@ def _write(connection: psycopg.Connection, community: Community, ref: TenantRef)
     schema = ref.schema_name
     rng = random.Random(community.slug)
     _members(connection, community, ref)
+    _insert(connection, schema, "ownership_offer", list(_offers(community)))
     groups = list(_groups(community))
     _insert(connection, schema, "group", groups)
     _insert(connection, schema, "group_member", list(_places(community, groups)))
@@ -204,6 +205,19 @@ def _members(connection: psycopg.Connection, community: Community, ref: TenantRe
     there = [row for row in members if row["left_at"] is None]
     index = [{"tenant_id": ref.id, **{key: row[key] for key in ("account_id", "role", "joined_at")}} for row in there]
     _insert(connection, "platform", "membership", index)
+
+
+def _offers(community: Community) -> Iterator[Row]:
+    """Offers by the owner to everybody else, some of which are not good any more; two of the same moment."""
+    for number, name in enumerate(community.roles):
+        if number < 5:
+            yield {
+                "account_id": ACCOUNT_IDS[name],
+                "offered_by": ACCOUNT_IDS[community.owner],
+                "steps_down": number % 2 == 0,
+                "created_at": _moment(number),
+                "expires_at": datetime(2999 if number != 2 else 2001, 1, 1, tzinfo=UTC),
+            }
 
 
 def _groups(community: Community) -> Iterator[Row]:

@@ -34,6 +34,7 @@ GROUP_ORDERS = {"NAME": ListOrder("name"), "NEWEST": NEWEST}
 MEMBER_ORDERS = {"OLDEST": ListOrder("joined_at"), "NEWEST": ListOrder("joined_at", True)}
 SITE_ORDERS = {"NAME": ListOrder("name"), "NEWEST": NEWEST, "OLDEST": OLDEST}
 OWN_ORDERS = {"NEWEST": NEWEST, "OLDEST": OLDEST}
+OFFER_ORDERS = {"NEWEST": NEWEST}
 ACT_ORDERS = {"NEWEST": ListOrder("happened_at", True)}
 COMMENT_ORDERS = {"OLDEST": OLDEST}
 

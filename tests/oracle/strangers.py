@@ -17,6 +17,7 @@ TABLES = {
     "C": ("content", "id"),
     "K": ("comment", "id"),
     "U": ("audit", "id"),
+    "O": ("ownership_offer", "account_id"),
 }
 OF_ACCOUNTS = {"Y": "api_key", "E": "consent"}
 """Types that hang on an account, by their letter in ids: the table on the platform."""

@@ -35,10 +35,11 @@ TAGS = {
     "PlatformAct": "V",
     "Client": "L",
     "Consent": "E",
+    "OwnershipOffer": "O",
 }
-KEYS = {"M": "account_id"}
+KEYS = {"M": "account_id", "O": "account_id"}
 ITEM_TYPES = {word.title(): "Content" for word in KINDS}
-ABOUT_A_SITE_ITSELF = {"audit", "viewerMembership", "content", "groups", "members", "memberCount"}
+ABOUT_A_SITE_ITSELF = {"audit", "ownershipOffers", "viewerMembership", "content", "groups", "members", "memberCount"}
 
 
 @dataclass(frozen=True)

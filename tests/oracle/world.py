@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 Row = dict[str, Any]
-TABLES = ("member", "group", "group_member", "content", "comment", "reaction", "audit")
+TABLES = ("member", "group", "group_member", "content", "comment", "reaction", "audit", "ownership_offer")
 PLATFORM_TABLES = ("api_key", "audit", "client", "consent")
 MATCHES = """
     SELECT id, ts_rank(search, words)::text
@@ -50,6 +50,7 @@ class SiteData:
     comment: list[Row]
     reaction: list[Row]
     audit: list[Row]
+    ownership_offer: list[Row]
 
     @property
     def id(self) -> UUID:

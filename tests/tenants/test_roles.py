@@ -46,6 +46,7 @@ FILL = """
     INSERT INTO {schema}.content (id, kind, title, body, author_id, access, published_at, created_at, updated_at)
         VALUES ({person}, 'BLOG', {told}, {told}, {person}, {rank}, now(), now(), now());
     INSERT INTO {schema}.comment VALUES ({person}, {person}, NULL, {person}, {told}, 1, now(), now());
+    INSERT INTO {schema}.ownership_offer VALUES ({person}, {person}, true, now(), now());
     INSERT INTO {schema}.reaction VALUES ({person}, {person}, {person}, 'LIKE', now());
 """
 RANKS = {"mine": 2, "theirs": 4}

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from auth.audit import AUDIT
 from auth.policy import Role
+from auth.provider.consents import CONSENT
 from auth.viewer import PlatformRole
 from schema.bind import Mutates
 from schema.catalogue import catalogue_of
-from schema.relay import PLATFORM_ID, NodeId, encode_id
+from schema.relay import PLATFORM_ID, NodeId, decode_id, encode_id
 from schema.root import graphql_schema
+from tenants.ids import uuid7
 from tenants.registry import TenantRef
 from tests.gateway.mutations.door import Door, Person, id_of
 from tests.gateway.mutations.test_content import group_of, published
-from tests.gateway.mutations.test_every_mutation import GIVEN, OF_ACCOUNT, filled
+from tests.gateway.mutations.test_every_mutation import GIVEN, OF_ACCOUNT, OF_OPERATORS, filled
 
 SCHEMA = graphql_schema()
+VERBS = ("offer", "accept", "decline")
 SHOWN = "action subject accountId account { id } details { name value } address agent credential requestId happenedAt"
+REPEATED = {"registerClient", "updateClient", "rotateClientSecret", "deleteClient", "revokeConsent"} | {
+    "createSite",
+    "updateSite",
+    "createApiKey",
+    "removeMember",
+    *(f"{each}Ownership" for each in VERBS),
+}
+"""Those that do something again when they are sent again, or cannot be."""
+
 PRIVILEGED = sorted(
     name
     for (type_, name), binding in catalogue_of(SCHEMA).bindings.items()
@@ -46,7 +59,33 @@ async def given_for(door: Door, name: str, ids: dict[str, str], site: TenantRef,
         case "revokeApiKey":
             made = await door.change(owner, "createApiKey", "apiKey { id }", name="x", scopes=["READ"])
             return {"id": made["apiKey"]["id"]}
+        case "setPlatformRole" | "suspendAccount" | "resumeAccount":
+            account = {"account": encode_id(NodeId("A", PLATFORM_ID, member.id))}
+            if name == "resumeAccount":
+                await door.change(owner, "suspendAccount", "__typename", **account)
+            return {**OF_OPERATORS[name], **account}
+        case "updateClient" | "rotateClientSecret" | "deleteClient" | "revokeConsent":
+            return await client_of(door, name, owner)
+        case "acceptOwnership":
+            second = await door.member(site, Role.OWNER)
+            await door.give_role(site, owner, Role.ADMIN)
+            me = id_of("M", site, owner.id)
+            await door.change(second, "offerOwnership", "__typename", member=me)
     return GIVEN[name](ids) if name in GIVEN else OF_ACCOUNT[name]
+
+
+async def client_of(door: Door, name: str, operator: Person) -> dict[str, Any]:
+    """An input about an OAuth client that is there, or about the operator's own consent to it."""
+    made = await door.change(operator, "registerClient", "client { id }", **OF_ACCOUNT["registerClient"])
+    id_ = made["client"]["id"]
+    if name != "revokeConsent":
+        return {**OF_ACCOUNT[name], "id": id_, **({"name": "Anders"} if name == "updateClient" else {})}
+    client, key, now = decode_id(id_), uuid7(), datetime.now(UTC)
+    assert client is not None
+    row = {"id": key, "account_id": operator.id, "client_id": client.key, "permissions": ["openid"]}
+    async with door.database.transaction(None) as tx:
+        await tx.execute(insert(CONSENT).values(row | {"created_at": now, "updated_at": now}))
+    return {"id": encode_id(NodeId("E", PLATFORM_ID, key))}
 
 
 @pytest.mark.parametrize("name", PRIVILEGED)
@@ -54,9 +93,11 @@ async def test_a_privileged_mutation_leaves_one_row(door: Door, name: str) -> No
     """And none when it is refused, and none when it changes nothing."""
     site, owner, ids = await filled(door)
     stranger = await door.person()
+    if name in OF_OPERATORS or "Client" in name or name == "revokeConsent":
+        owner = await door.person(PlatformRole.OPERATOR)
     given = await given_for(door, name, ids, site, owner)
     before = len(await acts(door, owner))
-    if name not in ("createSite", "createApiKey"):
+    if name not in ("createSite", "createApiKey", "registerClient"):
         await door.refused(stranger, name, **given)
         assert await acts(door, stranger) == []
     await door.change(owner, name, "__typename", **given)
@@ -66,9 +107,9 @@ async def test_a_privileged_mutation_leaves_one_row(door: Door, name: str) -> No
     assert (act.address, act.credential) == ("127.0.0.1", "token")
     assert act.agent.startswith("python-httpx/")
     assert len(act.request_id) == 16
-    of_site = name not in OF_ACCOUNT
+    of_site = name not in {**OF_ACCOUNT, **OF_OPERATORS}
     assert (act.tenant_id is not None) is of_site
-    if name in ("suspendSite", "resumeSite", "revokeApiKey"):  # what is so already
+    if name not in REPEATED:  # what is so already
         await door.change(owner, name, "__typename", **given)
         assert len(await acts(door, owner)) == before + 1
 
@@ -79,7 +120,7 @@ async def test_what_anybody_does_for_themselves_leaves_none(door: Door, name: st
     second = await door.member(site, Role.OWNER)  # so that the first can leave
     assert second
     await door.change(owner, name, "__typename", **GIVEN[name](ids))
-    assert await acts(door, owner) == []
+    assert [act.action for act in await acts(door, owner)] == ["ownership.offered"]  # of `filled`
 
 
 async def test_who_acts_on_what_others_made_is_told(door: Door) -> None:

@@ -42,6 +42,11 @@ GIVEN: dict[str, Callable[[Things], dict[str, Any]]] = {
     "resumeSite": lambda ids: {"id": ids["S"]},
     "joinSite": lambda ids: {"site": ids["S"]},
     "leaveSite": lambda ids: {"site": ids["S"]},
+    "setMemberRole": lambda ids: {"member": ids["M"], "role": "EDITOR"},
+    "removeMember": lambda ids: {"member": ids["M"]},
+    "offerOwnership": lambda ids: {"member": ids["M"]},
+    "acceptOwnership": lambda ids: {"site": ids["S"]},
+    "declineOwnership": lambda ids: {"offer": ids["O"]},
     "createGroup": lambda ids: {"site": ids["S"], "name": "Fietsers"},
     "updateGroup": lambda ids: {"id": ids["G"], "version": 1, "name": "Lopers"},
     "joinGroup": lambda ids: {"group": ids["G"]},
@@ -53,6 +58,13 @@ GIVEN: dict[str, Callable[[Things], dict[str, Any]]] = {
     "react": lambda ids: {"subject": ids["K"], "reaction": "LIKE"},
 }
 """A good input for each mutation on a site."""
+
+OF_OPERATORS: dict[str, dict[str, Any]] = {
+    "setPlatformRole": {"account": encode_id(NodeId("A", UUID(int=0), NOWHERE)), "role": "ANALYST"},
+    "suspendAccount": {"account": encode_id(NodeId("A", UUID(int=0), NOWHERE))},
+    "resumeAccount": {"account": encode_id(NodeId("A", UUID(int=0), NOWHERE))},
+}
+"""An input for each mutation of operators about accounts; the ids are of nobody."""
 
 OF_ACCOUNT: dict[str, dict[str, Any]] = {
     "createApiKey": {"name": "Robot", "scopes": ["READ"]},
@@ -70,7 +82,7 @@ OF_ACCOUNT: dict[str, dict[str, Any]] = {
 }
 """An input for each mutation that concerns no site, but the account of whoever asks; the ids are of nothing."""
 
-TARGETS = {"id", "site", "group", "subject"}
+TARGETS = {"id", "site", "group", "subject", "member", "offer"}
 
 
 async def filled(door: Door, **fields: Any) -> tuple[TenantRef, Person, Things]:
@@ -78,7 +90,10 @@ async def filled(door: Door, **fields: Any) -> tuple[TenantRef, Person, Things]:
     site, owner = await door.site(**fields)
     group, content = await group_of(door, site, owner), await published(door, owner, site)
     made = await door.change(owner, "addComment", "comment { id }", subject=content, body="Hoi")
-    return site, owner, {"S": id_of("S", site), "G": group, "C": content, "K": made["comment"]["id"]}
+    member = id_of("M", site, (await door.member(site)).id)
+    offer = (await door.change(owner, "offerOwnership", "offer { id }", member=member))["offer"]["id"]
+    ids = {"S": id_of("S", site), "G": group, "C": content, "K": made["comment"]["id"], "M": member, "O": offer}
+    return site, owner, ids
 
 
 async def counted(door: Door, site: TenantRef) -> list[list[Any]]:
@@ -87,7 +102,7 @@ async def counted(door: Door, site: TenantRef) -> list[list[Any]]:
 
 
 def test_every_mutation_is_tested_here() -> None:
-    assert set(MUTATIONS) == {"createSite", *GIVEN, *OF_ACCOUNT}
+    assert set(MUTATIONS) == {"createSite", *GIVEN, *OF_ACCOUNT, *OF_OPERATORS}
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
@@ -129,7 +144,7 @@ async def test_who_is_not_signed_in_changes_nothing(door: Door) -> None:
         bad = {key: "nonsense" if key in TARGETS else value for key, value in given(ids).items()}
         assert (await door.refused(None, name, **bad)).code == "UNAUTHENTICATED", name
     assert (await door.refused(None, "createSite", name="", slug="A")).code == "UNAUTHENTICATED"
-    for name, of_account in OF_ACCOUNT.items():
+    for name, of_account in {**OF_ACCOUNT, **OF_OPERATORS}.items():
         assert (await door.refused(None, name, **of_account)).code == "UNAUTHENTICATED", name
     assert await counted(door, site) == before
 
@@ -138,9 +153,10 @@ async def test_who_is_not_signed_in_changes_nothing(door: Door) -> None:
 async def test_what_is_not_there_is_named(door: Door, name: str) -> None:
     site, owner, ids = await filled(door)
     before = await counted(door, site)
-    tags = {"subject": "CK", "group": "G", "site": "S"}.get(next(iter(GIVEN[name](ids))), "SGCK")
+    kinds = {"subject": "CK", "group": "G", "site": "S", "member": "M", "offer": "O"}
+    tags = kinds.get(next(iter(GIVEN[name](ids))), "SGCK")
     strange = [encode_id(NodeId(tag, tenant, NOWHERE)) for tag in tags for tenant in (site.id, NOWHERE, UUID(int=0))]
-    strange += [id_of(tag, site) for tag in "MAX"] + ["", "nonsense", ids["S"][:-1], ids["S"].upper(), "💥" * 56]
+    strange += [id_of(tag, site) for tag in "AX"] + ["", "nonsense", ids["S"][:-1], ids["S"].upper(), "💥" * 56]
     for wrong in strange:
         given = GIVEN[name](ids)
         (target,) = TARGETS & set(given)
@@ -156,6 +172,21 @@ async def test_what_an_account_does_not_have_is_named(door: Door, name: str) -> 
     for wrong in strange:
         refused = await door.refused(owner, name, **{**OF_ACCOUNT[name], "id": wrong})
         assert (refused.code, refused.field) == ("NOT_FOUND", "input.id"), wrong
+
+
+@pytest.mark.parametrize("name", OF_OPERATORS)
+async def test_only_operators_learn_which_accounts_there_are(door: Door, name: str) -> None:
+    """Others get the same answer whoever they ask about; operators are told who is not there."""
+    operator, analyst = await door.person(PlatformRole.OPERATOR), await door.person(PlatformRole.ANALYST)
+    other = await door.person()
+    there = encode_id(NodeId("A", UUID(int=0), other.id))
+    for who in (analyst, other):
+        for id_ in (there, OF_OPERATORS[name]["account"], "nonsense"):
+            assert (await door.refused(who, name, **{**OF_OPERATORS[name], "account": id_})).code == "FORBIDDEN"
+    elsewhere = encode_id(NodeId("M", other.id, other.id))
+    for wrong in (OF_OPERATORS[name]["account"], "nonsense", "", there.upper(), elsewhere):
+        refused = await door.refused(operator, name, **{**OF_OPERATORS[name], "account": wrong})
+        assert (refused.code, refused.field) == ("NOT_FOUND", "input.account"), wrong
 
 
 @pytest.mark.parametrize("name", [each for each in GIVEN if each not in {"suspendSite", "resumeSite"}])
