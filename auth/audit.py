@@ -14,11 +14,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tenants.ids import uuid7
 from tenants.platform_tables import Audit
+from tenants.pruning import remove_some
 from tenants.site_tables import AuditWindow
 from tenants.tables import table_of
 
@@ -72,9 +73,7 @@ async def record_on_site(tx: AsyncConnection, act: Act) -> None:
 
 async def prune_audit(tx: AsyncConnection, before: datetime) -> int:
     """Remove up to `PRUNED_AT_ONCE` acts from before; how many. `tx` is the platform owner's."""
-    old = select(AUDIT.c.id).where(AUDIT.c.happened_at < before).order_by(AUDIT.c.happened_at).limit(PRUNED_AT_ONCE)
-    done = await tx.execute(delete(AUDIT).where(AUDIT.c.id.in_(old.with_for_update(skip_locked=True))))
-    return int(done.rowcount)
+    return await remove_some(tx, AUDIT, AUDIT.c.happened_at < before, PRUNED_AT_ONCE, first=AUDIT.c.happened_at)
 
 
 def _row(act: Act) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from auth.sessions import (
     Session,
     open_session,
 )
+from tenants.pruning import remove_some
 from tenants.session_tables import Pass
 from tenants.tables import table_of
 
@@ -89,9 +90,7 @@ async def use_pass(
 
 async def remove_old_passes(tx: AsyncConnection) -> int:
     """Remove up to `REMOVED_AT_ONCE` passes that expired; how many."""
-    old = select(PASS.c.code_hash).where(PASS.c.expires_at < datetime.now(UTC)).limit(REMOVED_AT_ONCE)
-    done = await tx.execute(delete(PASS).where(PASS.c.code_hash.in_(old.with_for_update(skip_locked=True))))
-    return int(done.rowcount)
+    return await remove_some(tx, PASS, PASS.c.expires_at < datetime.now(UTC), REMOVED_AT_ONCE)
 
 
 def _hash(text: str) -> bytes:

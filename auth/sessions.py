@@ -25,6 +25,7 @@ from auth.session_limits import SessionLimits
 from auth.viewer import PlatformRole
 from tenants import platform_tables, session_tables
 from tenants.ids import uuid7
+from tenants.pruning import remove_some
 from tenants.tables import table_of
 
 SESSION = table_of(session_tables.Session)
@@ -206,8 +207,7 @@ async def remove_ended_sessions(tx: AsyncConnection, limits: SessionLimits) -> i
     """Remove up to `REMOVED_AT_ONCE` sessions that ended by time; how many."""
     now = datetime.now(UTC)
     over = or_(SESSION.c.last_seen_at < now - limits.idle, SESSION.c.renewed_at < now - limits.absolute)
-    some = select(SESSION.c.id).where(over).limit(REMOVED_AT_ONCE).with_for_update(skip_locked=True)
-    return int((await tx.execute(delete(SESSION).where(SESSION.c.id.in_(some)))).rowcount)
+    return await remove_some(tx, SESSION, over, REMOVED_AT_ONCE)
 
 
 async def _close(tx: AsyncConnection, which: ColumnElement[bool]) -> list[UUID]:

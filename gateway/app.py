@@ -203,7 +203,7 @@ async def open_square(
         stack.push_async_callback(live.close)
         provider = provider_of(settings, database)
         chores = (partial(keep_up, provider), partial(remove_old_acts, database, settings.access.audit))
-        stack.enter_context(pruning(database, settings.signing_in.sessions, *chores))
+        await stack.enter_async_context(pruning(database, settings.signing_in.sessions, *chores))
         rates = await stack.enter_async_context(opened_rates(settings))
         revocations = Revocations()
         authenticator = make_authenticator(settings, database, revocations, provider)

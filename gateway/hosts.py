@@ -20,16 +20,6 @@ def site_here(host: bytes, base_host: str) -> str | None:
     return name.removesuffix(f".{base}")
 
 
-def is_loopback(host: str) -> bool:
-    """Whether this name, without a port, is this machine's own: a name server is never asked for it."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _without_port(host: str) -> str:
     name, colon, port = host.rpartition(":")
     return name if colon and port.isdecimal() else host

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -22,6 +22,7 @@ from auth.passes import remove_old_passes
 from auth.revocations import prune_revocations
 from auth.session_limits import SessionLimits
 from auth.sessions import remove_ended_sessions
+from gateway.beside import beside
 from tenants.database import Database, Transaction
 from tenants.outbox import KEPT, PRUNED_AT_ONCE, prune
 
@@ -34,14 +35,11 @@ Chore = Callable[[Transaction], Awaitable[int]]
 logger = logging.getLogger(__name__)
 
 
-@contextmanager
-def pruning(database: Database, limits: SessionLimits, *others: Callable[[], Awaitable[object]]) -> Iterator[None]:
+def pruning(
+    database: Database, limits: SessionLimits, *others: Callable[[], Awaitable[object]]
+) -> AbstractAsyncContextManager[None]:
     """Remove what is over every hour, while the block lasts. `limits` say when sessions are; `others` are done too."""
-    task = asyncio.create_task(_prune_for_ever(database, limits, *others))
-    try:
-        yield
-    finally:
-        task.cancel()
+    return beside(_prune_for_ever(database, limits, *others))
 
 
 async def prune_events(database: Database) -> int:

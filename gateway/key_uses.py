@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from auth.api_keys import USE_SECONDS, KeyVerifier, note_use
+from gateway.beside import beside
 from tenants.database import Database
 
 logger = logging.getLogger(__name__)
@@ -22,13 +23,10 @@ async def noting_uses(
     database: Database, keys: KeyVerifier, *, every_s: float = USE_SECONDS / 2
 ) -> AsyncIterator[None]:
     """Write which keys were used, while the block lasts and at its end."""
-    task = asyncio.create_task(_note_for_ever(database, keys, every_s))
     try:
-        yield
+        async with beside(_note_for_ever(database, keys, every_s)):
+            yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
         await note_uses(database, keys)
 
 

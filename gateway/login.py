@@ -18,9 +18,9 @@ from starlette.routing import Route
 
 from auth.accounts import AccountOverview, Transaction, link_identity, load_account, load_cast
 from auth.issuer import DEVELOPMENT_ISSUER, DevelopmentIssuer
+from auth.loopback import is_loopback
 from auth.policy import Role
 from gateway.errors import problem_from
-from gateway.hosts import is_loopback
 from schema.errors import ErrorCode, PleinError, bad_input, not_found
 
 MAX_BODY_BYTES = 1024

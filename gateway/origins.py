@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from urllib.parse import SplitResult, urlsplit
 
+from auth.loopback import is_loopback
 from gateway.errors import Header
-from gateway.hosts import is_loopback, site_here
+from gateway.hosts import site_here
 from gateway.settings import Settings
 from tenants.errors import ReadError
 from tenants.registry import Registry, TenantRef

@@ -20,6 +20,7 @@ from hashlib import blake2b
 from math import ceil
 from uuid import UUID
 
+from gateway.beside import beside
 from gateway.callers import ACCOUNT, ADDRESS, TOKENS, Caller
 from gateway.errors import Header, Throttled
 from gateway.parts import database_settings
@@ -203,11 +204,10 @@ async def opened_rates(settings: Settings) -> AsyncIterator[Rates | None]:
             return await take(tx, wishes)
 
     rates = Rates(limited, taken, secret=settings.secret, workers=settings.workers)
-    forgetting = asyncio.create_task(_forget(database))
     try:
-        yield rates
+        async with beside(_forget(database)):
+            yield rates
     finally:
-        forgetting.cancel()
         await rates.close()
         await database.close()
 

@@ -8,7 +8,6 @@ Never shows an address before it answers.
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -95,25 +94,13 @@ def run(listener: socket.socket, settings: Settings, terminal: Terminal) -> int:
     server = make_server(settings)
 
     async def until_ended() -> None:
-        loop = asyncio.get_running_loop()
-        with telling_of(server, loop, settings):
-            await until_served()
+        with telling_of(server, asyncio.get_running_loop(), settings):
+            await server.serve_on(listener, tell_ready)
 
-    async def until_served() -> None:
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells it by an attribute only
-            await asyncio.sleep(0.01)
-        if server.started:
-            await announce(settings, terminal, server.gateway.square.database)
-        await serving
+    async def tell_ready() -> None:
+        await announce(settings, terminal, server.gateway.square.database)
 
-    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        try:
-            runner.run(until_ended())
-        finally:
-            # What is cut off when one asks a second time would tell of it as of a fault.
-            logging.getLogger("uvicorn.error").disabled = server.force_exit
-    return 0 if server.started else 1
+    return server.run_main(until_ended)
 
 
 def telling_of(server: Server, loop: asyncio.AbstractEventLoop, settings: Settings) -> AbstractContextManager[None]:

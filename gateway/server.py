@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -39,6 +41,25 @@ class Server(uvicorn.Server):
         """Serve until a signal, or until `should_exit`."""
         self._loop = asyncio.get_running_loop()
         await super().serve(sockets)
+
+    async def serve_on(self, listener: socket.socket, when_ready: Callable[[], Awaitable[None]]) -> None:
+        """Serve on the port until a signal; `when_ready` is awaited once it answers."""
+        serving = asyncio.create_task(self.serve(sockets=[listener]))
+        while not self.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells it by an attribute only
+            await asyncio.sleep(0.01)
+        if self.started:
+            await when_ready()
+        await serving
+
+    def run_main(self, main: Callable[[], Coroutine[Any, Any, None]]) -> int:
+        """Run `main`, which serves, on the fastest loop there is; 1 if the application did not start."""
+        with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
+            try:
+                runner.run(main())
+            finally:
+                # What is cut off when one asks a second time would tell of it as of a fault.
+                logging.getLogger("uvicorn.error").disabled = self.force_exit
+        return 0 if self.started else 1
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End, by a signal; for SIGTERM not at once."""

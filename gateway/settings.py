@@ -7,7 +7,6 @@ unknown variable, a malformed value or a missing one is one clear line that name
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from auth.loopback import is_loopback
 from gateway.access import VARIABLES as ACCESS
 from gateway.access import Access, access_from
 from gateway.issuers_file import IssuersFileError
@@ -184,7 +184,7 @@ def _mode(values: Mapping[str, Any], s3: S3 | None) -> Mode:
     if mode is None:
         at_stake = {"PLEIN_DATABASE_URL": values["DATABASE_URL"], "PLEIN_S3_ENDPOINT": s3}
         reasons = [f"{name} is set" for name, value in at_stake.items() if value]
-        reasons += [] if _is_loopback(values["HOST"]) else [f"PLEIN_HOST is {values['HOST']}"]
+        reasons += [] if is_loopback(values["HOST"]) else [f"PLEIN_HOST is {values['HOST']}"]
         if reasons:
             raise SettingsError(f"PLEIN_MODE: say development or production, because {' and '.join(reasons)}.")
         return Mode.DEVELOPMENT
@@ -266,15 +266,6 @@ def _kept_secret(data_dir: Path) -> str:
         return secret(path.read_text().strip())
     except (OSError, ValueError) as error:
         raise SettingsError(f"PLEIN_DATA_DIR: cannot keep the secret in {path}: {error}.") from None
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 LEVELS = {each: each for each in ("debug", "info", "warning", "error")}

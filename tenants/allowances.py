@@ -22,7 +22,6 @@ from sqlalchemy import (
     bindparam,
     case,
     column,
-    delete,
     func,
     literal,
     select,
@@ -33,6 +32,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tenants.platform_tables import Allowance
+from tenants.pruning import remove_some
 from tenants.tables import table_of
 
 ALLOWANCE = table_of(Allowance)
@@ -72,9 +72,7 @@ async def take(tx: AsyncConnection, wishes: Sequence[Wish]) -> Mapping[UUID, Gra
 async def remove_full(tx: AsyncConnection) -> int:
     """Forget callers who have everything left; how many, of ten thousand at the most."""
     long_ago = func.now() - literal(timedelta(seconds=WINDOW_SECONDS))
-    old = select(ALLOWANCE.c.caller).where(ALLOWANCE.c.at < long_ago).limit(REMOVED_AT_ONCE)
-    chosen = old.with_for_update(skip_locked=True).scalar_subquery()
-    return (await tx.execute(delete(ALLOWANCE).where(ALLOWANCE.c.caller.in_(chosen)))).rowcount
+    return await remove_some(tx, ALLOWANCE, ALLOWANCE.c.at < long_ago, REMOVED_AT_ONCE)
 
 
 async def _take(tx: AsyncConnection, wishes: Sequence[Wish]) -> dict[UUID, Grant]:

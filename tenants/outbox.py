@@ -22,7 +22,6 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     cast,
-    delete,
     func,
     insert,
     or_,
@@ -34,6 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tenants.ids import uuid7
 from tenants.platform_tables import Event as EventTable
+from tenants.pruning import remove_some
 from tenants.reader import Reader, Statement
 from tenants.registry import TenantRef, written
 from tenants.site_tables import EventWindow
@@ -110,10 +110,7 @@ async def announce(tx: AsyncConnection) -> None:
 
 async def prune(tx: AsyncConnection, before: datetime) -> int:
     """Remove up to `PRUNED_AT_ONCE` events that happened before; how many. `tx` is the platform owner's."""
-    key = (EVENT.c.xid, EVENT.c.id)
-    old = select(*key).where(EVENT.c.happened_at < before).order_by(*key).limit(PRUNED_AT_ONCE)
-    done = await tx.execute(delete(EVENT).where(tuple_(*key).in_(old.with_for_update(skip_locked=True))))
-    return int(done.rowcount)
+    return await remove_some(tx, EVENT, EVENT.c.happened_at < before, PRUNED_AT_ONCE, first=EVENT.c.xid)
 
 
 async def load_horizon(reader: Reader, role: str) -> Position:

@@ -12,12 +12,13 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from math import ceil
 
-from sqlalchemy import case, delete, select
+from sqlalchemy import case, delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.issuer import derive_key
 from tenants.local_tables import Attempt
+from tenants.pruning import remove_some
 from tenants.tables import table_of
 
 ATTEMPT = table_of(Attempt)
@@ -75,10 +76,7 @@ class Attempts:
 
 async def remove_old_attempts(tx: AsyncConnection) -> int:
     """Remove up to `REMOVED_AT_ONCE` counts that are over; how many."""
-    old = select(ATTEMPT.c.key).where(ATTEMPT.c.until < datetime.now(UTC)).limit(REMOVED_AT_ONCE)
-    return int(
-        (await tx.execute(delete(ATTEMPT).where(ATTEMPT.c.key.in_(old.with_for_update(skip_locked=True))))).rowcount
-    )
+    return await remove_some(tx, ATTEMPT, ATTEMPT.c.until < datetime.now(UTC), REMOVED_AT_ONCE)
 
 
 def of_one(*subjects: str) -> str:

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.viewer import PlatformRole
 from tenants import local_tables
+from tenants.pruning import remove_some
 from tenants.tables import table_of
 
 LINK = table_of(local_tables.Link)
@@ -96,9 +97,7 @@ async def drop_links(tx: AsyncConnection, account_id: UUID, email: str) -> None:
 
 async def remove_old_links(tx: AsyncConnection) -> int:
     """Remove up to `REMOVED_AT_ONCE` links that expired; how many."""
-    old = select(LINK.c.token_hash).where(LINK.c.expires_at < datetime.now(UTC)).limit(REMOVED_AT_ONCE)
-    done = await tx.execute(delete(LINK).where(LINK.c.token_hash.in_(old.with_for_update(skip_locked=True))))
-    return int(done.rowcount)
+    return await remove_some(tx, LINK, LINK.c.expires_at < datetime.now(UTC), REMOVED_AT_ONCE)
 
 
 def hash_of(token: str) -> bytes:

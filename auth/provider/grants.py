@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.accounts import ACCOUNT
@@ -19,6 +19,7 @@ from auth.provider.scopes import OFFLINE
 from auth.revocations import revoke_credentials
 from auth.session_limits import SessionLimits
 from tenants.provider_tables import ClientGrant
+from tenants.pruning import remove_some
 from tenants.session_tables import Session
 from tenants.tables import table_of
 
@@ -132,9 +133,7 @@ async def end_grant(tx: AsyncConnection, grant_id: UUID, now: datetime) -> None:
 async def prune_grants(tx: AsyncConnection, before: datetime) -> int:
     """Remove grants that were over before then, a part at a time; how many. Their codes and tokens go along."""
     over = or_(GRANT.c.expires_at < before, GRANT.c.ended_at < before)
-    old = select(GRANT.c.id).where(over).limit(PRUNED_AT_ONCE).with_for_update(skip_locked=True)
-    done = await tx.execute(delete(GRANT).where(GRANT.c.id.in_(old)))
-    return int(done.rowcount)
+    return await remove_some(tx, GRANT, over, PRUNED_AT_ONCE)
 
 
 def grant_from(row: Any) -> Grant:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Table, delete, or_, select, tuple_
+from sqlalchemy import ColumnElement, Table, or_
 
 from auth.provider.grants import PRUNED_AT_ONCE, prune_grants
 from auth.provider.provider import Provider
 from auth.provider.signing_keys import keep_keys
 from auth.provider.token_requests import REFRESH
 from tenants.provider_tables import UsedAssertion
+from tenants.pruning import remove_some
 from tenants.tables import table_of
 
 USED_ASSERTION = table_of(UsedAssertion)
@@ -36,9 +37,7 @@ async def keep_up(provider: Provider) -> None:
 
 async def _remove(provider: Provider, table: Table, old: ColumnElement[bool]) -> None:
     """Remove these rows, a part at a time."""
-    key = tuple_(*table.primary_key.columns)
-    some = select(*table.primary_key.columns).where(old).limit(PRUNED_AT_ONCE).with_for_update(skip_locked=True)
-    while True:
+    removed = PRUNED_AT_ONCE
+    while removed == PRUNED_AT_ONCE:
         async with provider.transaction() as tx:
-            if (await tx.execute(delete(table).where(key.in_(some)))).rowcount < PRUNED_AT_ONCE:
-                return
+            removed = await remove_some(tx, table, old, PRUNED_AT_ONCE)

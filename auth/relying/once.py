@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tenants.issuer_tables import Spent
+from tenants.pruning import remove_some
 from tenants.tables import table_of
 
 SPENT = table_of(Spent)
@@ -31,6 +31,4 @@ async def spend(tx: AsyncConnection, kind: str, about: str, what: str, until: fl
 
 async def forget_spent(tx: AsyncConnection) -> int:
     """Remove up to `REMOVED_AT_ONCE` of those whose time is over; how many."""
-    over = select(SPENT.c.hash).where(SPENT.c.expires_at < datetime.now(UTC)).limit(REMOVED_AT_ONCE)
-    done = await tx.execute(delete(SPENT).where(SPENT.c.hash.in_(over.with_for_update(skip_locked=True))))
-    return int(done.rowcount)
+    return await remove_some(tx, SPENT, SPENT.c.expires_at < datetime.now(UTC), REMOVED_AT_ONCE)

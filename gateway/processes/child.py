@@ -7,7 +7,6 @@ supervisor's question for its numbers, also while it is busy serving.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import socket
@@ -50,20 +49,12 @@ def serve(server: Server, listener: socket.socket, line: Line) -> int:
     async def until_ended() -> None:
         loop = asyncio.get_running_loop()
         threading.Thread(target=_listen, args=(server, loop, line), name="control", daemon=True).start()
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells it by an attribute only
-            await asyncio.sleep(0.01)
-        if server.started:
-            line.send({"ready": os.getpid()})
-        await serving
+        await server.serve_on(listener, tell_ready)
 
-    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        try:
-            runner.run(until_ended())
-        finally:
-            # What is cut off when one asks a second time would tell of it as of a fault.
-            logging.getLogger("uvicorn.error").disabled = server.force_exit
-    return 0 if server.started else 1
+    async def tell_ready() -> None:
+        line.send({"ready": os.getpid()})
+
+    return server.run_main(until_ended)
 
 
 def _listen(server: Server, loop: asyncio.AbstractEventLoop, line: Line) -> None:

@@ -16,6 +16,7 @@ from auth.provider.logouts import COLLECTED_AT_ONCE, claim_notices, collect_ende
 from auth.provider.provider import Provider
 from auth.relying.outside import Outside
 from auth.revocations import Revocations
+from gateway.beside import beside
 
 EVERY_S = 5.0
 
@@ -27,13 +28,8 @@ async def telling_clients(provider: Provider, revocations: Revocations) -> Async
     """Tell clients, while the block lasts."""
     woken = asyncio.Event()
     revocations.hear(lambda _revoked: woken.set())
-    task = asyncio.create_task(_tell_for_ever(provider, woken))
-    try:
+    async with beside(_tell_for_ever(provider, woken)):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def tell_now(provider: Provider, outside: Outside) -> int:
