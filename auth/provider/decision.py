@@ -22,13 +22,13 @@ from auth import audit
 from auth.errors import Unauthenticated
 from auth.issuer import derive_key
 from auth.provider.authorization import AuthorizationRequest, Returned, answer_address
-from auth.provider.clients import is_own_machine
+from auth.provider.clients import GrantType, is_own_machine
 from auth.provider.consents import create_consent, load_permissions
 from auth.provider.errors import OAuthError
 from auth.provider.grants import Grant, SignedIn
 from auth.provider.provider import Provider
 from auth.provider.scopes import covers, find_sites, permissions
-from auth.provider.settings import LONGEST_GRANT, ProviderSettings
+from auth.provider.settings import CODE_LIFETIME, LONGEST_GRANT, ProviderSettings
 from auth.provider.token_requests import create_code
 from auth.provider.tokens import ID_TYPE, read_token
 from tenants.ids import uuid7
@@ -126,7 +126,7 @@ async def _decide(
         is_own=False,
         scopes=request.scopes,
         tenant_ids=sites,
-        expires_at=now + LONGEST_GRANT,
+        expires_at=now + _longest(provider, request),
         session_id=signed_in.session_id,
         sid=client.sid_of(signed_in.session_id),
         asked_claims=request.claims.text(),
@@ -138,6 +138,13 @@ async def _decide(
     )
     code = await create_code(tx, grant, redirect_uri=request.redirect_uri, challenge=request.challenge, now=now)
     return Sent(answer_address(provider.settings, request.redirect_uri, request.state, {"code": code}))
+
+
+def _longest(provider: Provider, request: AuthorizationRequest) -> timedelta:
+    """How long what comes of this can last at the most: without refresh tokens, as long as one access token."""
+    if request.client.may(GrantType.REFRESH_TOKEN):
+        return LONGEST_GRANT
+    return CODE_LIFETIME + provider.settings.access_token_lifetime
 
 
 def _must_agree(request: AuthorizationRequest, remembered: bool) -> bool:

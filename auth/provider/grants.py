@@ -131,8 +131,11 @@ async def end_grant(tx: AsyncConnection, grant_id: UUID, now: datetime) -> None:
 
 
 async def prune_grants(tx: AsyncConnection, before: datetime) -> int:
-    """Remove grants that were over before then, a part at a time; how many. Their codes and tokens go along."""
-    over = or_(GRANT.c.expires_at < before, GRANT.c.ended_at < before)
+    """Remove grants that were over before then, a part at a time; how many. Their codes and tokens go along.
+
+    As long as the session is there, its grants stay: they say which clients are told when it ends.
+    """
+    over = and_(GRANT.c.session_id.is_(None), or_(GRANT.c.expires_at < before, GRANT.c.ended_at < before))
     return await remove_some(tx, GRANT, over, PRUNED_AT_ONCE)
 
 

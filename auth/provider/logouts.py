@@ -15,13 +15,14 @@ from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from joserfc import jwt
-from sqlalchemy import case, delete, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.provider.clients import CLIENT, Client, client_from
 from auth.provider.grants import GRANT
 from auth.provider.provider import Provider
+from auth.provider.scopes import OFFLINE
 from auth.provider.signing_keys import Signer
 from auth.provider.tokens import LOGOUT_TYPE
 from auth.relying.faults import SignInRefused
@@ -57,10 +58,11 @@ async def collect_ended(tx: AsyncConnection, now: datetime) -> int:
     """Write down what clients are to be told of sessions that are over; how many grants that was about."""
     over = (GRANT.c.session_id.is_(None), GRANT.c.sid.is_not(None), GRANT.c.told_at.is_(None))
     found = select(GRANT.c.id).where(*over).limit(COLLECTED_AT_ONCE).with_for_update(skip_locked=True)
+    over_since = func.coalesce(GRANT.c.ended_at, now)
     told = (
         update(GRANT)
         .where(GRANT.c.id.in_(found), CLIENT.c.id == GRANT.c.client_id)
-        .values(told_at=now)
+        .values(told_at=now, ended_at=case((GRANT.c.scopes.contains([OFFLINE]), GRANT.c.ended_at), else_=over_since))
         .returning(GRANT.c.account_id, GRANT.c.sid, *CLIENT.c)
     )
     rows = (await tx.execute(told)).all()

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Table, or_
+from sqlalchemy import ColumnElement, Table, or_, select
 
-from auth.provider.grants import PRUNED_AT_ONCE, prune_grants
+from auth.provider.grants import GRANT, PRUNED_AT_ONCE, end_grants, prune_grants
 from auth.provider.provider import Provider
 from auth.provider.signing_keys import keep_keys
-from auth.provider.token_requests import REFRESH
+from auth.provider.token_requests import CODE, REFRESH
 from tenants.provider_tables import UsedAssertion
 from tenants.pruning import remove_some
 from tenants.tables import table_of
@@ -27,6 +27,9 @@ async def keep_up(provider: Provider) -> None:
     now = provider.clock()
     async with provider.transaction() as tx:
         await keep_keys(tx, provider.settings, now)
+    async with provider.transaction() as tx:
+        unused = select(CODE.c.grant_id).where(CODE.c.used_at.is_(None), CODE.c.expires_at < now)
+        await end_grants(tx, GRANT.c.id.in_(unused), now)
     while True:
         async with provider.transaction() as tx:
             if await prune_grants(tx, now - KEPT) < PRUNED_AT_ONCE:

@@ -10,7 +10,9 @@ import psycopg
 import pytest
 import pytest_asyncio
 from joserfc.jwk import RSAKey
+from sqlalchemy import func, select
 
+from auth.provider.grants import GRANT
 from auth.provider.provider import make_provider
 from auth.provider.settings import ProviderSettings
 from auth.provider.signing_keys import (
@@ -25,9 +27,12 @@ from auth.provider.signing_keys import (
     rotate_keys,
 )
 from auth.provider.upkeep import KEPT, keep_up
+from auth.relying.outside import Outside
+from auth.sessions import close_session
+from gateway.provider.telling import tell_now
 from tenants.database import Database
 from tenants.settings import DatabaseSettings
-from tests.gateway.provider.plein import Plein, refresh, tokens_for
+from tests.gateway.provider.plein import Plein, attempt, code_for, redeem, refresh, tokens_for
 
 SETTINGS = ProviderSettings("https://plein.example", "plein.example", "s" * 40, key_days=90)
 
@@ -167,15 +172,37 @@ async def test_stolen_keys_are_thrown_away_at_once(plein: Plein) -> None:
 
 async def test_upkeep_keeps_what_is_needed(plein: Plein) -> None:
     app = await plein.register()
-    tokens = await tokens_for(plein, await plein.signed_in(plein.anna), app, scope="openid offline_access read")
-    database = plein.gateway.square.database
-    await keep_up(plein.gateway.square.provider)
+    visitor = plein.browser()
+    session = await plein.sign_in(visitor, plein.anna)
+    tokens = await tokens_for(plein, visitor, app, scope="openid offline_access read")
+    square = plein.gateway.square
+    unused = attempt(app, prompt="none", scope="openid offline_access read")
+    code = (await code_for(visitor, unused))["code"]
+
+    async def grants() -> int:
+        async with square.database.transaction(None) as tx:
+            found = await tx.scalar(select(func.count()).where(GRANT.c.client_id == app.client.id))
+        return int(found or 0)
+
+    async def keep_up_after(time: timedelta) -> None:
+        later = Clock()
+        later.pass_(time)
+        await keep_up(make_provider(square.provider.settings, lambda: square.database.transaction(None), later))
+
+    await keep_up(square.provider)
     again = (await refresh(plein, app, tokens["refresh_token"])).json()
-    late = Clock()
-    late.pass_(KEPT + timedelta(days=400))
-    settings = plein.gateway.square.provider.settings
-    await keep_up(make_provider(settings, lambda: database.transaction(None), late))
-    assert (await refresh(plein, app, again["refresh_token"])).status_code == 400
+    await keep_up_after(timedelta(minutes=5))
+    assert (await redeem(plein, app, unused, code)).json()["error"] == "invalid_grant"
+    await keep_up_after(KEPT + timedelta(days=10))
+    assert await grants() == 2, "as long as the session is there, they say who is to be told of its end"
+    assert (await refresh(plein, app, again["refresh_token"])).status_code == 200
+    async with square.database.transaction(None) as tx:
+        await close_session(tx, plein.anna.id, session)
+    await tell_now(square.provider, Outside())
+    await keep_up_after(KEPT + timedelta(days=10))
+    assert await grants() == 1, "what outlives the session"
+    await keep_up_after(KEPT + timedelta(days=400))
+    assert await grants() == 0
 
 
 @pytest.mark.parametrize("moment", [timedelta(), timedelta(days=89, hours=22)])
