@@ -16,6 +16,7 @@ import orjson
 from graphql import GraphQLSchema
 
 from gateway.execute.introspection import require_introspection
+from gateway.execute.nodes import platform_rows
 from gateway.execute.run import Row, Run, each
 from gateway.execute.sites import sites_json
 from gateway.execute.splice import NULL
@@ -110,7 +111,13 @@ async def _one_kind(run: Run, selected: Selected, asked: Asked, trail: Trail) ->
     part = run.plan.parts.get(what)
     if part is None:
         compiler, path = run.plan.compiler, (selected.key,)
-        part = await run.made(what, lambda: entities(compiler, asked.key, selected.selection_sets, trail, path, what))
+        try:
+            part = await run.made(
+                what, lambda: entities(compiler, asked.key, selected.selection_sets, trail, path, what)
+            )
+        except PleinError as error:  # the credential is not for this type; it may be for the others
+            number = min(number for references in asked.by_site.values() for number, _ in references)
+            return {number: run.fail(error, levels(trail), selected.nodes[0])}
     for tenant, references in asked.by_site.items():
         place = _place(tenant)
         run.call.references[what, place] = [found.values for _, found in references]
@@ -139,6 +146,8 @@ async def _read(run: Run, part: Part, asked: Asked) -> Mapping[TenantRef | None,
         answers = await each(run, part, [tenant for tenant in tenants if tenant is not None])
         return {tenant: answers[_place(tenant)] for tenant in tenants}
     try:
+        if tenants[0] is None:
+            return {None: await platform_rows(run, part)}
         return {tenants[0]: await run.rows(part, tenants[0])}
     except ReadError as error:
         return {tenants[0]: error}

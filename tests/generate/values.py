@@ -19,8 +19,9 @@ from graphql import (
 )
 from hypothesis import strategies as st
 
-from schema.kinds import KINDS
+from schema.catalogue import catalogue_of
 from schema.relay import PLATFORM_ID, NodeId, cursor_key, encode_cursor, encode_id
+from schema.root import graphql_schema
 from tests.oracle import lists
 from tests.oracle.estate import WORDS
 from tests.oracle.world import SiteData, World
@@ -62,8 +63,8 @@ MOMENTS = st.sampled_from(
     ]
 )
 BAD_CURSORS = ("", "x", "AAAA", "é", "%00", "a" * 400, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
-REFERRED = {"Account": "A", "Site": "S", "Member": "M", "Group": "G", "Comment": "K"}
-REFERRED |= {word.title(): "C" for word in KINDS}
+_CATALOGUE = catalogue_of(graphql_schema())
+REFERRED = {each.name: _CATALOGUE.source(each.name).tag for each in _CATALOGUE.schema.type_map["_Entity"].types}  # type: ignore[attr-defined]
 """The types that have keys, and the letter of their ids."""
 
 BAD_IDS = ("", "x", "é" * 56, "A" * 56, "0" * 56)
