@@ -174,7 +174,7 @@ def _refuse_nul(ast: DocumentNode) -> None:
 def _document(schema: GraphQLSchema, text: str, ast: DocumentNode) -> Document:
     operations: dict[str | None, Operation] = {}
     fragments: dict[str, FragmentDefinitionNode] = {}
-    later = _has_later(ast)
+    later = ("defer" in text or "stream" in text) and _has_later(ast)
     for node in ast.definitions:
         if isinstance(node, OperationDefinitionNode):
             name = node.name.value if node.name else None

@@ -157,3 +157,15 @@ async def test_conditions_decide_by_variable(proof: Proof) -> None:
     assert all(
         edge["node"] is None or "memberCount" in edge["node"] for edge in now[0]["data"]["viewer"]["sites"]["edges"]
     )
+
+
+async def test_what_fails_where_nothing_is_any_more_fails_no_fragment(proof: Proof) -> None:
+    """A suspended site is null in the initial answer; the fragment over all sites comes for the others."""
+    now = "sites { edges { node { slug memberCount } } }"
+    late = "sites { edges { node { content { totalCount } } } } all: sites { edges { node { groups { totalCount } } } }"
+    payloads = await parts_of_anna(proof, f"{{ viewer {{ {now} ... @defer {{ {late} }} }} }}")
+    merged = merge(payloads)
+    assert merged.failed == []
+    nodes = [edge["node"] for edge in merged.data["viewer"]["sites"]["edges"]]
+    assert [set(node) for node in nodes if node] == [{"slug", "memberCount", "content"}] * (len(nodes) - 1)
+    assert len([edge for edge in merged.data["viewer"]["all"]["edges"] if edge["node"] is None]) == 1

@@ -108,6 +108,7 @@ class _Delivery:
 
     def next(self) -> Payload | None:
         """All that became complete since the last payload, if anything did."""
+        self._tree.promised = [each for each in self._tree.promised if each.state is State.WAITING]
         moved = True
         while moved:
             moved = any([self._tell_pending(), self._complete_fragments(), self._move_lists()])

@@ -42,7 +42,7 @@ OPEN = (State.WAITING, State.READY)
 class Piece:
     """What is delivered at once. `value` is an object's fields, or a list of the one thing that it is."""
 
-    __slots__ = ("errors", "home", "inner", "lists", "path", "promised", "sources", "state", "value", "waits")
+    __slots__ = ("errors", "hanging", "home", "inner", "path", "promised", "sources", "state", "value", "waits")
 
     def __init__(self, value: Any, path: Path, home: Piece | None, promised: tuple[PromisedFragment, ...] = ()) -> None:
         self.value = value
@@ -54,7 +54,7 @@ class Piece:
         self.sources: list[Source] = []
         self.errors: list[ErrorObject] = []
         self.inner: list[Piece] = []
-        self.lists: list[PromisedList] = []
+        self.hanging: list[Promised] = []  # what is promised of objects and lists in it
 
 
 class Promised:
@@ -119,7 +119,7 @@ class Tree:
         self._sources = sources
         self._fault = f"{call.nonce}:E:".encode()
         self._notes_told = 0
-        self.promised: list[Promised] = []
+        self.promised: list[Promised] = []  # outer ones first; whoever is done with one may take it out
         self.initial = Piece(value, (), None)
         self.broken: Exception | None = None  # what kept the initial answer from being made at all
         self._begin(self._object(value, Where(self.initial, (), (), {})))
@@ -146,11 +146,12 @@ class Tree:
             self._look(piece)
 
     def drop(self, piece: Piece) -> None:
-        """It will not be delivered, nor what hangs on it."""
-        if piece.state not in OPEN:
-            return
-        piece.state = State.DROPPED
-        self._let_go(piece)
+        """It will not be delivered, nor what hangs on it; that it failed is of no interest either."""
+        is_open = piece.state in OPEN
+        if is_open or piece.state is State.FAILED:
+            piece.state = State.DROPPED
+        if is_open:
+            self._let_go(piece)
 
     def _begin(self, sources: list[Source]) -> None:
         """What the initial answer waits for is read first."""
@@ -182,8 +183,8 @@ class Tree:
         for inner in list(piece.inner):
             if not _reaches(piece, inner.path):
                 self.drop(inner)
-        for each in self.promised:
-            if each.home is piece and not _reaches(piece, each.path):
+        for each in piece.hanging:
+            if not _reaches(piece, each.path):
                 self._drop_promised(each)
 
     def _fail(self, piece: Piece, error: Exception, path: Path) -> None:
@@ -197,12 +198,15 @@ class Tree:
         """Nothing that hangs on this piece will come."""
         for inner in piece.inner:
             self.drop(inner)
-        for each in self.promised:
-            if each.home is piece:
-                self._drop_promised(each)
+        for each in piece.hanging:
+            self._drop_promised(each)
         for source in piece.sources:
             if all(gap.at.piece.state not in OPEN for gap in source.gaps):
                 self._sources.give_up(source)
+
+    def _promise(self, promised: Promised) -> None:
+        self.promised.append(promised)
+        promised.home.hanging.append(promised)
 
     def _drop_promised(self, promised: Promised) -> None:
         if promised.state is State.WAITING and not promised.id:
@@ -220,7 +224,7 @@ class Tree:
             for fragment in spread:
                 parent = None if fragment.parent is None else inside[fragment.parent]
                 inside[fragment] = PromisedFragment(fragment.label, where.path, where.piece, parent)
-                self.promised.append(inside[fragment])
+                self._promise(inside[fragment])
             where = where._replace(around=inside)
         found: list[Source] = []
         asides = [key for key in value if key[0] == ASIDE]
@@ -271,26 +275,26 @@ class Tree:
             found += self._value(piece.value, 0, Where(piece, where.static, path, where.around))
             rest.append(piece)
         if not any(piece.waits for piece in rest):
-            return found + self._with_list(items, rest, where)
+            self._with_list(items, rest, where)
+            return found
         del items[stream.initial_count :]
         promised = PromisedList(stream.label, where.path, where.piece, rest)
-        self.promised.append(promised)
+        self._promise(promised)
         for piece in rest:
             self._look(piece)
         return found
 
-    def _with_list(self, items: list[Any], rest: list[Piece], where: Where) -> list[Source]:
+    def _with_list(self, items: list[Any], rest: list[Piece], where: Where) -> None:
         """Things that wait for nothing belong to the piece that their list is in, with what hangs on them."""
         for number, piece in enumerate(rest, len(items) - len(rest)):
             items[number] = piece.value[0]
             for inner in piece.inner:
                 inner.home = where.piece
                 where.piece.inner.append(inner)
-            for each in self.promised:
-                if each.home is piece:
-                    each.home = where.piece
+            for each in piece.hanging:
+                each.home = where.piece
+                where.piece.hanging.append(each)
             piece.state = State.DELIVERED
-        return []
 
 
 def _reaches(piece: Piece, path: Path) -> bool:
