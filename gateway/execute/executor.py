@@ -133,6 +133,8 @@ class Executor:
 
 def _call(square: Square, variables: dict[str, Any], viewer: Viewer) -> Call:
     call = Call(variables, viewer.key, square.settings.secret.encode(), assurance=viewer.assurance)
+    if viewer.session_id is not None:
+        call.session = str(viewer.session_id).encode()
     if viewer.sites is not None:
         call.sites = b"{%s}" % ",".join(map(str, viewer.sites)).encode()
     return call
