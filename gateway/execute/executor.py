@@ -35,7 +35,7 @@ from gateway.execute.splice import body
 from gateway.execute.strangers import keep_findable
 from gateway.federated_trace import Spans, current_spans, timed
 from gateway.limits import limit_exceeded
-from schema.bind import Binding, Connected, Mutates, Root, Rooted
+from schema.bind import Binding, Connected, Mutates, Root, Rooted, needs_of
 from schema.compiler.part import Call
 from schema.compiler.selection import Selected
 from schema.compiler.trail import levels, under
@@ -233,7 +233,7 @@ def _is_reserved(binding: Binding | None) -> bool:
 def _lacking(plan: Plan, binding: Binding | None) -> Scope | None:
     """The scope that the viewer's credential would need for a root field and does not have."""
     narrowing = plan.compiler.narrowing
-    needed = binding.needs if isinstance(binding, Mutates | Rooted) else Scope.READ
+    needed = needs_of(binding)
     return None if narrowing is None or narrowing.allows(needed) else needed
 
 
