@@ -15,6 +15,7 @@ from graphql import parse, validate
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from auth.viewer import PlatformRole
 from gateway.past_format import PastFormat
 from schema.root import graphql_schema
 from tests.generate.documents import requests
@@ -169,3 +170,14 @@ async def test_what_fails_where_nothing_is_any_more_fails_no_fragment(proof: Pro
     nodes = [edge["node"] for edge in merged.data["viewer"]["sites"]["edges"]]
     assert [set(node) for node in nodes if node] == [{"slug", "memberCount", "content"}] * (len(nodes) - 1)
     assert len([edge for edge in merged.data["viewer"]["all"]["edges"] if edge["node"] is None]) == 1
+
+
+async def test_a_list_for_operators_comes_in_parts_for_them_only(proof: Proof) -> None:
+    text = "{ audit(first: 9) { edges { node { site { slug } ... @defer { site { version memberCount } } } } } }"
+    operator = next(name for name, viewer in VIEWERS.items() if viewer.platform_role >= PlatformRole.OPERATOR)
+    payloads = await proof.parts(text, {}, VIEWERS[operator])
+    assert len(payloads) > 1
+    merge(payloads)
+    (refused,) = await proof.parts(text, {}, VIEWERS["anna"])
+    assert refused["data"] == {"audit": None}
+    assert [error["extensions"]["code"] for error in refused["errors"]] == ["FORBIDDEN"]

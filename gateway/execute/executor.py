@@ -12,6 +12,7 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any
 
+import orjson
 from graphql import OperationType
 
 from auth.audit import Client
@@ -32,10 +33,10 @@ from gateway.execute.plans import Plans
 from gateway.execute.run import EVERYWHERE, Plan, Run, RunField
 from gateway.execute.sites import platform_field, site_field
 from gateway.execute.splice import body
-from gateway.execute.strangers import keep_findable
+from gateway.execute.strangers import Strangers, keep_findable
 from gateway.federated_trace import Spans, current_spans, timed
 from gateway.limits import limit_exceeded
-from schema.bind import Binding, Connected, Mutates, Root, Rooted, needs_of
+from schema.bind import Binding, Connected, Mutates, Root, Rooted
 from schema.compiler.part import Call
 from schema.compiler.selection import Selected
 from schema.compiler.trail import levels, under
@@ -117,14 +118,16 @@ class Executor:
         run = StagedRun(
             square, plan, call, viewer, here, square.reader.fetch, client, stages=plan.stages, sources=sources
         )
-        values = {}
+        strangers, values = Strangers(run), {}
         for selected, field in zip(plan.selected, plan.fields, strict=True):
             read = partial(_staged_field, run, selected, field)
             values[selected.key] = sources.mark(sources.add(read))
         tree = Tree(call, plan.stages, sources, with_asides(run, (), values))
         async with aclosing(deliver(tree, sources, square.settings.limits.time_ms)) as payloads:
             async for payload in payloads:
-                yield payload
+                if call.strange:
+                    await strangers.tell(payload)
+                yield payload if "hasNext" in payload else orjson.dumps(payload)
 
     def weigh(self, square: Square, document: Document, operation: Operation, variables: dict[str, Any]) -> int:
         """How many nodes the answer can hold at the most. Raises PleinError if they are too many. Nothing is run."""
@@ -133,8 +136,6 @@ class Executor:
 
 def _call(square: Square, variables: dict[str, Any], viewer: Viewer) -> Call:
     call = Call(variables, viewer.key, square.settings.secret.encode(), assurance=viewer.assurance)
-    if viewer.session_id is not None:
-        call.session = str(viewer.session_id).encode()
     if viewer.sites is not None:
         call.sites = b"{%s}" % ",".join(map(str, viewer.sites)).encode()
     return call
@@ -185,10 +186,12 @@ async def _field(run: Run, selected: Selected, field: RunField) -> bytes:
 async def _staged_field(run: StagedRun, selected: Selected, plain: RunField) -> Values:
     """The value of a root field, with gaps where something is still to be read, or the mark of its error."""
     binding = run.plan.compiler.catalogue.bindings.get((selected.parent.name, selected.name))
-    field = None if _lacking(run.plan, binding) or _is_reserved(binding) else staged_field(run, selected)
+    field = None if _lacking(run.plan, binding) else staged_field(run, selected)
     if field is None:
         return [await _field(run, selected, plain)]
     try:
+        if isinstance(binding, Connected) and binding.only is not None:
+            _require_role(run, binding.only)
         return [await guarded(run, selected, field)]
     except Exception as error:  # as in `_field`
         return [run.fail(error, levels(under((), selected.output)), selected.nodes[0])]
@@ -220,20 +223,19 @@ def _bound_field(binding: Binding) -> RunField:
 
 async def _reserved_field(run: Run, selected: Selected, *, role: PlatformRole) -> bytes:
     """A list for accounts with a role on the platform."""
-    if run.viewer.platform_role < role:
-        raise PleinError(ErrorCode.FORBIDDEN, f"Only {role.name.lower()}s of the square can read this.")
+    _require_role(run, role)
     return await platform_field(run, selected)
 
 
-def _is_reserved(binding: Binding | None) -> bool:
-    """Whether a root field is for accounts with a role on the platform."""
-    return isinstance(binding, Connected) and binding.only is not None
+def _require_role(run: Run, role: PlatformRole) -> None:
+    if run.viewer.platform_role < role:
+        raise PleinError(ErrorCode.FORBIDDEN, f"Only {role.name.lower()}s of the square can read this.")
 
 
 def _lacking(plan: Plan, binding: Binding | None) -> Scope | None:
     """The scope that the viewer's credential would need for a root field and does not have."""
     narrowing = plan.compiler.narrowing
-    needed = needs_of(binding)
+    needed = binding.needs if isinstance(binding, Mutates | Rooted) else Scope.READ
     return None if narrowing is None or narrowing.allows(needed) else needed
 
 

@@ -31,7 +31,6 @@ TAGS = {
     "Comment": "K",
     "Content": "C",
     "ApiKey": "Y",
-    "Session": "N",
     "Act": "U",
     "PlatformAct": "V",
     "Client": "L",

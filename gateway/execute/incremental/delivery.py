@@ -12,8 +12,6 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 
-import orjson
-
 from gateway.context import Payload
 from gateway.errors import ErrorObject, error_from
 from gateway.execute.incremental.sources import Sources
@@ -29,8 +27,8 @@ from gateway.limits import limit_exceeded
 from schema.errors import PleinError
 
 
-async def deliver(tree: Tree, sources: Sources, time_ms: int) -> AsyncGenerator[Payload | bytes]:
-    """The payloads; or, where nothing is pending after all, the one body of an ordinary response.
+async def deliver(tree: Tree, sources: Sources, time_ms: int) -> AsyncGenerator[Payload]:
+    """The payloads; or, where nothing is pending after all, one without `hasNext`: an ordinary response.
 
     Time that the taker spends between two payloads does not count. Raises where the request as a whole fails, before
     the first payload.
@@ -47,7 +45,7 @@ async def deliver(tree: Tree, sources: Sources, time_ms: int) -> AsyncGenerator[
                 await _take_news(tree, sources, ends_at, time_ms)
             else:
                 payload = delivery.first()
-        yield payload if delivery.has_next else orjson.dumps(payload)
+        yield payload
         while delivery.has_next:
             payload = delivery.next()
             if payload is not None:

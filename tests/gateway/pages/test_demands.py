@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 import pytest_asyncio
 from sqlalchemy import insert, update
@@ -122,6 +123,29 @@ def told(body: dict[str, Any], site: TenantRef) -> bool:
     assert error["extensions"]["site"] == site.slug
     assert error["extensions"]["stepUpUrl"] == f"http://localhost:8000/sign-in/step-up?site={site.slug}"
     return True
+
+
+async def parts_for(visitor: Visitor, document: str) -> list[dict[str, Any]]:
+    """An answer in parts."""
+    sent = {"origin": str(visitor.http.base_url).rstrip("/"), "accept": "multipart/mixed"}
+    answer = await visitor.http.post("/graphql", json={"query": document}, headers=sent)
+    assert answer.headers["content-type"].startswith("multipart/mixed")
+    return [orjson.loads(part.partition("\r\n\r\n")[2]) for part in answer.text.split("\r\n---")[1:-1]]
+
+
+async def test_a_part_from_a_site_that_demands_more_is_that_of_a_visitor_and_tells_so(strict: Place):
+    late = f"... @defer {{ viewerMembership {{ role }} {ITEMS} }}"
+    ask = f"{{ viewer {{ sites {{ edges {{ node {{ slug {late} }} }} }} }} }}"
+    first, part = await parts_for(strict.member.weak, ask)
+    assert "errors" not in first
+    (site,) = part["incremental"]
+    assert titles(site["data"]) == ["open"]
+    assert site["data"]["viewerMembership"] is None
+    assert told(site, strict.site)
+    _, part = await parts_for(strict.member.strong, ask)
+    (site,) = part["incremental"]
+    assert titles(site["data"]) == ["besloten", "open"]
+    assert "errors" not in site
 
 
 async def test_whoever_signed_in_less_well_is_a_visitor_and_told_so(strict: Place):
