@@ -42,6 +42,9 @@ from tenants.tables import table_of
 ME = "me"
 """The name of the parameter that holds the viewer's account id, or null."""
 
+SESSION = "session"
+"""The name of the parameter that holds the session that the viewer came by, or null."""
+
 SITES = "sites"
 """The name of the parameter that holds the only sites that the viewer's credential is for, where it is not for all."""
 
@@ -113,6 +116,12 @@ class Terms:
         """The viewer in person. Whoever asks for it makes the statement this one viewer's."""
         self.uses.me = True
         return self.account
+
+    @property
+    def session(self) -> ColumnElement[Any]:
+        """The session that the viewer came by, or null. Whoever asks for it makes the statement this one viewer's."""
+        self.uses.me = True
+        return sql_cast(bindparam(SESSION, type_=Uuid), Uuid)
 
     def within(self, tenant_id: ColumnElement[Any]) -> list[ColumnElement[bool]]:
         """That a row of the platform is of a site that the credential is for; nothing where it is for all."""
@@ -277,6 +286,11 @@ def offer_visible(row: Row, terms: Terms) -> ColumnElement[bool]:
     """Offers of ownership that are still good: for the site's owners, and for whom they are made to."""
     is_for = or_(row.c.account_id == terms.me, terms.role() >= int(Role.OWNER))
     return and_(row.c.expires_at > func.now(), terms.clearance() < NOBODY, terms.role().is_not(None), is_for)
+
+
+def my_session(row: Row, terms: Terms) -> ColumnElement[bool]:
+    """The viewer's own sessions; one on a site's host is a part of the one that it was made from."""
+    return and_(mine(row, terms), row.c.parent_id.is_(None))
 
 
 def audit_visible(_row: Row, terms: Terms) -> ColumnElement[bool]:

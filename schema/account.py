@@ -23,6 +23,7 @@ from tenants.tables import table_of
 if TYPE_CHECKING:
     from schema.api_key import ApiKey
     from schema.client import Consent
+    from schema.session import Session
     from schema.site import Site
 
 ACCOUNTS = Source(
@@ -72,6 +73,20 @@ class ConsentOrder(Enum):
     OLDEST = value("OLDEST", "The first given first.")
 
 
+SESSION_ORDERS = {
+    "RECENT": Order("last_seen_at", descending=True, numeric=True),
+    "NEWEST": Order("created_at", descending=True, numeric=True),
+}
+
+
+@strawberry.enum(description="The order of a list of sessions.")
+class SessionOrder(Enum):
+    """The order of a list of sessions."""
+
+    RECENT = value("RECENT", "The last used first.")
+    NEWEST = value("NEWEST", "The latest begun first.")
+
+
 @bound(ACCOUNTS)
 @strawberry.type(description="A person, on all sites.")
 class Account(Node):
@@ -88,6 +103,12 @@ class Account(Node):
         Connected(lambda account, consent, _: consent.c.account_id == account.c.id, API_KEY_ORDERS),
         f"What the person lets apps and services do, the latest first. {OWN}",
         order_by=(ConsentOrder, "The order of the list."),
+    )
+    sessions: Connection[Annotated["Session", strawberry.lazy("schema.session")]] | None = connection(
+        Connected(lambda account, session, _: session.c.account_id == account.c.id, SESSION_ORDERS),
+        "The browsers in which somebody is signed in as this account, the last used first. One that ended by time goes "
+        f"from the list within some hours. {OWN}",
+        order_by=(SessionOrder, "The order of the list."),
     )
 
 

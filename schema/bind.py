@@ -230,6 +230,14 @@ Binding = (
 )
 AnySource = Source | Nothing | Derived
 
+
+def needs_of(binding: Binding | None) -> Scope:
+    """What a credential with scopes must have for a root field."""
+    if isinstance(binding, Mutates | Rooted):
+        return binding.needs
+    return Scope.PLATFORM if isinstance(binding, Connected) and binding.only is not None else Scope.READ
+
+
 T = TypeVar("T", bound=type)
 
 

@@ -10,8 +10,9 @@ from auth.scopes import Scope
 from schema.api_key import ApiKey
 from schema.bind import NOTHING, bound
 from schema.inputs import api_key as inputs
+from schema.inputs import session as sessions
 from schema.payload import made, mutation
-from schema.services import api_key
+from schema.services import api_key, session
 
 
 @bound(NOTHING)
@@ -36,6 +37,22 @@ class RevokeApiKeyPayload:
 
 
 @bound(NOTHING)
+@strawberry.type(description="The session that is over.")
+class RevokeSessionPayload:
+    """What `revokeSession` gives back."""
+
+    revoked_id: strawberry.ID | None = made("revokedId", "The id of the session, which is no longer there.")
+
+
+@bound(NOTHING)
+@strawberry.type(description="How many sessions are over.")
+class RevokeOtherSessionsPayload:
+    """What `revokeOtherSessions` gives back."""
+
+    count: int | None = made("count", "How many ended, those on sites' hosts included.")
+
+
+@bound(NOTHING)
 @strawberry.type(description="What can be changed about the viewer's own account.")
 class AccountMutations:
     """What can be changed about the viewer's own account."""
@@ -54,6 +71,22 @@ class AccountMutations:
         "apiKey",
         inputs.RevokeApiKeyInput,
         "Ends a key of the viewer's at once, with every connection that it opened. One that is revoked stays so.",
+        needs=Scope.ACCOUNT,
+        privileged=True,
+    )
+    revoke_session: RevokeSessionPayload | None = mutation(
+        session.revoke_session,
+        "revokedId",
+        sessions.RevokeSessionInput,
+        "Signs the viewer out in one browser, at once and on every host, with every connection that it opened.",
+        needs=Scope.ACCOUNT,
+        privileged=True,
+    )
+    revoke_other_sessions: RevokeOtherSessionsPayload | None = mutation(
+        session.revoke_other_sessions,
+        "count",
+        sessions.RevokeOtherSessionsInput,
+        "Signs the viewer out everywhere else, at once.",
         needs=Scope.ACCOUNT,
         privileged=True,
     )

@@ -27,6 +27,7 @@ from schema.mutations import Mutation
 from schema.relay import Connection, Node, argument, connection, field
 from schema.scalars import SCALARS
 from schema.sdl import served
+from schema.session import Session
 from schema.site import SITE_FILTERS, SITE_ORDERS, Site, SiteFilter, SiteOrder
 from schema.subscriptions import Subscription
 
@@ -117,9 +118,9 @@ class Query:
 @cache
 def strawberry_schema() -> strawberry.Schema:
     """The schema as strawberry holds it, with everything that a gateway needs to compose it."""
-    kinds = [kind.object_type for kind in KIND_OF.values()]
+    types = [*(kind.object_type for kind in KIND_OF.values()), Session]
     return federation.Schema(
-        Query, Mutation, Subscription, types=kinds, federation_version=VERSION, scalar_overrides=SCALARS | OF_FEDERATION
+        Query, Mutation, Subscription, types=types, federation_version=VERSION, scalar_overrides=SCALARS | OF_FEDERATION
     )
 
 

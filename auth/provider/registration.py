@@ -17,7 +17,7 @@ from uuid import UUID
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, KeySet, OKPKey, RSAKey
-from sqlalchemy import delete, insert, not_, select, update
+from sqlalchemy import delete, func, insert, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.provider.addresses import BadAddress, check_origin, check_redirect_uri, check_web_uri
@@ -31,6 +31,7 @@ from tenants.ids import uuid7
 
 SECRET_PREFIX = "plein_client_"  # noqa: S105 - what scanners for leaked secrets can look for
 SECRET_KEPT = timedelta(hours=24)
+MOST_CLIENTS = 500  # of one site, or of the platform
 MOST_ADDRESSES = 20
 MOST_KEYS = 10
 LONGEST_JWKS = 20_000
@@ -90,8 +91,10 @@ async def create_client(
     return client_from(written), secret
 
 
-async def update_client(tx: AsyncConnection, client: Client, description: ClientDescription, now: datetime) -> None:
-    """Let a client be what is described from now on. Raises `BadClient`.
+async def update_client(
+    tx: AsyncConnection, client: Client, description: ClientDescription, account_id: UUID, now: datetime
+) -> None:
+    """Let a client be what is described from now on, changed by this account. Raises `BadClient`.
 
     How it proves who it is, and whose it is, stays. Grants with scopes that it may not ask for any more are ended.
     """
@@ -99,21 +102,45 @@ async def update_client(tx: AsyncConnection, client: Client, description: Client
     values = _columns_of(description, now) | {"version": CLIENT.c.version + 1}
     if description.is_trusted != client.is_trusted:
         values["trusted_at"] = now if description.is_trusted else None
+    if description.jwks is not None and json.loads(description.jwks) != client.jwks:
+        values |= await _handed_to(tx, client, account_id, now)
+    if GrantType.CLIENT_CREDENTIALS in description.grant_types and not client.may(GrantType.CLIENT_CREDENTIALS):
+        values["earlier_secret_until"] = now  # it may be known to somebody else than whom the client works as
     await tx.execute(update(CLIENT).where(CLIENT.c.id == client.id).values(values))
     if not client.scopes <= description.scopes:
         too_much = not_(GRANT.c.scopes.contained_by(sorted(description.scopes)))
         await end_grants(tx, (GRANT.c.client_id == client.id) & too_much, now)
 
 
-async def rotate_secret(tx: AsyncConnection, client: Client, now: datetime, kept: timedelta = SECRET_KEPT) -> str:
-    """Give a client a new secret; the one it had is good for as long as `kept` says. Raises `BadClient`."""
+async def rotate_secret(
+    tx: AsyncConnection, client: Client, account_id: UUID, now: datetime, kept: timedelta = SECRET_KEPT
+) -> str:
+    """Give a client a new secret, told to this account; the one it had is good for as long as `kept` says.
+
+    Not at all where the client could work as somebody else by it. Raises `BadClient`.
+    """
     if client.authentication is not Authentication.SECRET:
         raise BadClient("id", "This client has no secret.")
-    secret = _new_secret()
+    secret, handed = _new_secret(), await _handed_to(tx, client, account_id, now)
     values: dict[str, Any] = {"secret_hash": hash_secret(secret), "version": CLIENT.c.version + 1, "updated_at": now}
-    values |= {"earlier_secret_hash": CLIENT.c.secret_hash, "earlier_secret_until": now + kept}
+    until = now if handed and client.may(GrantType.CLIENT_CREDENTIALS) else now + kept
+    values |= {"earlier_secret_hash": CLIENT.c.secret_hash, "earlier_secret_until": until, **handed}
     await tx.execute(update(CLIENT).where(CLIENT.c.id == client.id).values(values))
     return secret
+
+
+async def _handed_to(tx: AsyncConnection, client: Client, account_id: UUID, now: datetime) -> dict[str, Any]:
+    """Let whoever gives a client what it proves itself by answer for it: it works as them, and never as another."""
+    if client.account_id == account_id:
+        return {}
+    await end_grants(tx, (GRANT.c.client_id == client.id) & GRANT.c.is_own, now)
+    return {"account_id": account_id}
+
+
+async def count_clients(tx: AsyncConnection, tenant_id: UUID | None) -> int:
+    """How many clients a site has, or the platform."""
+    of = CLIENT.c.tenant_id.is_(None) if tenant_id is None else CLIENT.c.tenant_id == tenant_id
+    return int(await tx.scalar(select(func.count()).where(of)) or 0)
 
 
 async def delete_client(tx: AsyncConnection, client_id: UUID) -> None:

@@ -36,7 +36,7 @@ from gateway.execute.splice import body
 from gateway.execute.strangers import Strangers, keep_findable
 from gateway.federated_trace import Spans, current_spans, timed
 from gateway.limits import limit_exceeded
-from schema.bind import Binding, Connected, Mutates, Root, Rooted
+from schema.bind import Binding, Connected, Mutates, Root, Rooted, needs_of
 from schema.compiler.part import Call
 from schema.compiler.selection import Selected
 from schema.compiler.trail import levels, under
@@ -136,6 +136,8 @@ class Executor:
 
 def _call(square: Square, variables: dict[str, Any], viewer: Viewer) -> Call:
     call = Call(variables, viewer.key, square.settings.secret.encode(), assurance=viewer.assurance)
+    if viewer.session_id is not None:
+        call.session = str(viewer.session_id).encode()
     if viewer.sites is not None:
         call.sites = b"{%s}" % ",".join(map(str, viewer.sites)).encode()
     return call
@@ -235,7 +237,7 @@ def _require_role(run: Run, role: PlatformRole) -> None:
 def _lacking(plan: Plan, binding: Binding | None) -> Scope | None:
     """The scope that the viewer's credential would need for a root field and does not have."""
     narrowing = plan.compiler.narrowing
-    needed = binding.needs if isinstance(binding, Mutates | Rooted) else Scope.READ
+    needed = needs_of(binding)
     return None if narrowing is None or narrowing.allows(needed) else needed
 
 

@@ -66,6 +66,9 @@ class Call:
     strange: dict[UUID, PleinError] = field(default_factory=dict)
     """Sites that do not know the viewer by how they signed in, and what is told of it: there they are a visitor."""
 
+    session: bytes | None = None
+    """The session that the viewer came by."""
+
     faults: list[Rejected] = field(default_factory=list)
     wanted: dict[tuple[object, UUID], Sequence[UUID | str]] = field(default_factory=dict)
     """The keys of rows that are asked for by key, by what they are of and by site; as a text, in hexadecimal.

@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from auth.policy import ISSUER, ME, SECOND_FACTOR, SITES, Row, Uses, terms
+from auth.policy import ISSUER, ME, SECOND_FACTOR, SESSION, SITES, Row, Uses, terms
 from auth.viewer import Narrowing
 from schema.bind import (
     Binding,
@@ -71,6 +71,7 @@ OF_VIEWER: dict[str, Getter] = {
     SITES: lambda call, _: call.sites,
     SECOND_FACTOR: lambda call, _: b"true" if call.assurance.has_second_factor else b"false",
     ISSUER: lambda call, _: call.assurance.issuer.encode(),
+    SESSION: lambda call, _: call.session,
 }
 """What a statement is told of whoever asks. On a site that does not know them, they are a visitor."""
 

@@ -21,9 +21,11 @@ from auth.provider.clients import Authentication, Client, GrantType
 from auth.provider.clients import SubjectType as Subject
 from auth.provider.consents import CONSENT, delete_consent
 from auth.provider.registration import (
+    MOST_CLIENTS,
     SECRET_KEPT,
     BadClient,
     ClientDescription,
+    count_clients,
     create_client,
     load_client_for_change,
     rotate_secret,
@@ -73,6 +75,8 @@ async def register_client(work: Work, viewer: Viewer, asked: RegisterClientInput
         jwks=given(asked.jwks),
         is_trusted=_trusted(viewer, given(asked.is_trusted), before=False),
     )
+    if await count_clients(work.tx, tenant_id) >= MOST_CLIENTS:
+        raise PleinError(ErrorCode.LIMIT_EXCEEDED, f"At most {MOST_CLIENTS} clients; remove one first.")
     client, secret = await _in_order(create_client(work.tx, description, me, datetime.now(UTC)))
     node = NodeId("L", PLATFORM_ID, client.id)
     await _audit(work, viewer, client, "client.registered", name=client.name, scopes=sorted(client.scopes))
@@ -81,7 +85,7 @@ async def register_client(work: Work, viewer: Viewer, asked: RegisterClientInput
 
 async def update_client(work: Work, viewer: Viewer, asked: UpdateClientInput) -> Done:
     """Changes what a client is and may do."""
-    require_account(viewer, asked)
+    me = require_account(viewer, asked)
     client, version = await _require_client(work, viewer, asked.id)
     if version != asked.version:
         message = (
@@ -106,7 +110,7 @@ async def update_client(work: Work, viewer: Viewer, asked: UpdateClientInput) ->
         is_trusted=_trusted(viewer, given(asked.is_trusted), before=old.is_trusted),
     )
     if new != old:
-        await _in_order(change_client(work.tx, client, new, datetime.now(UTC)))
+        await _in_order(change_client(work.tx, client, new, me, datetime.now(UTC)))
         work.has_revoked = True
         changed = sorted(name for name in ClientDescription.__slots__ if getattr(new, name) != getattr(old, name))
         await _audit(work, viewer, client, "client.changed", changed=changed)
@@ -115,10 +119,11 @@ async def update_client(work: Work, viewer: Viewer, asked: UpdateClientInput) ->
 
 async def rotate_client_secret(work: Work, viewer: Viewer, asked: RotateClientSecretInput) -> Done:
     """Gives a client a new secret."""
-    require_account(viewer, asked)
+    me = require_account(viewer, asked)
     client, _ = await _require_client(work, viewer, asked.id)
     kept = timedelta() if given(asked.at_once) else SECRET_KEPT
-    secret = await _in_order(rotate_secret(work.tx, client, datetime.now(UTC), kept))
+    secret = await _in_order(rotate_secret(work.tx, client, me, datetime.now(UTC), kept))
+    work.has_revoked = True
     await _audit(work, viewer, client, "client.rotated", at_once=bool(given(asked.at_once)))
     return Done(None, {"client": NodeId("L", PLATFORM_ID, client.id), "secret": secret})
 

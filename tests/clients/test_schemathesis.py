@@ -23,10 +23,10 @@ from tests.wire.conftest import listening
 from tests.wire.node import run
 
 NIGHTLY = os.environ.get("PLEIN_NIGHTLY") == "1"
-EXAMPLES = 300 if NIGHTLY else 6
+EXAMPLES = 300 if NIGHTLY else 4
 """For each field of Query and Mutation; then as many again in which one request uses what another one gave."""
 
-PATIENCE_S = 3600 if NIGHTLY else 120
+PATIENCE_S = 3600 if NIGHTLY else 300
 VALUES = Path(__file__).with_name("drawn_values.py")
 OF_FEDERATION = {"Query._service", "Query._entities"}
 """What schemathesis passes over, as clients do."""

@@ -84,7 +84,7 @@ def pools(world: World, secret: bytes) -> Pools:
     """The pools of a world; the same in each run but for the ids of sites."""
     ids = [NodeId("S", PLATFORM_ID, site.id) for site in world.sites.values()]
     ids += [NodeId("A", PLATFORM_ID, id_) for id_ in world.accounts]
-    tables = {"Y": "api_key", "V": "audit", "L": "client", "E": "consent"}
+    tables = {"Y": "api_key", "V": "audit", "L": "client", "E": "consent", "N": "session"}
     ids += [NodeId(tag, PLATFORM_ID, row["id"]) for tag, name in tables.items() for row in world.platform[name]]
     cursors: dict[str, list[str]] = {}
     for site in world.sites.values():
@@ -95,6 +95,8 @@ def pools(world: World, secret: bytes) -> Pools:
         cursors[name] = _cursors(secret, PLATFORM_ID, name, lists.SITE_ORDERS, sites)
     cursors["Query.audit"] = _cursors(secret, PLATFORM_ID, "Query.audit", lists.ACT_ORDERS, world.platform["audit"])
     keys = world.platform["api_key"]
+    sessions = world.platform["session"]
+    cursors["A.sessions"] = _cursors(secret, PLATFORM_ID, "A.sessions", lists.SESSION_ORDERS, sessions)
     cursors["A.apiKeys"] = _cursors(secret, PLATFORM_ID, "A.apiKeys", lists.OWN_ORDERS, keys)
     for name, table in (("A.consents", "consent"), ("Viewer.clients", "client")):
         cursors[name] = _cursors(secret, PLATFORM_ID, name, lists.OWN_ORDERS, world.platform[table])

@@ -13,7 +13,7 @@ from tests.oracle.lists import Args, ListOrder, Scope
 from tests.oracle.things import Asked, Thing, answers, item, shown
 from tests.oracle.world import Row, SiteData
 
-OWN = {"Y": ("ApiKey", "api_key"), "E": ("Consent", "consent")}
+OWN = {"Y": ("ApiKey", "api_key"), "E": ("Consent", "consent"), "N": ("Session", "session")}
 """What only the account that it hangs on finds, by the letter in ids: the type, and the table on the platform."""
 
 
@@ -90,13 +90,18 @@ def node_of_platform(asked: Asked, wanted: NodeId) -> Thing | None:
     tables: dict[str, tuple[str, str, Callable[[Row], bool]]] = {
         "V": ("PlatformAct", "audit", lambda _: is_operator(asked)),
         "L": ("Client", "client", lambda row: manages(asked, row)),
-        **{tag: (*of, lambda row: row["account_id"] == asked.viewer.account_id) for tag, of in OWN.items()},
+        **{tag: (*of, lambda row: is_own(asked, row)) for tag, of in OWN.items()},
     }
     if wanted.tag not in tables:
         return None
     type_, table, may_see = tables[wanted.tag]
     rows = (row for row in asked.world.platform[table] if row["id"] == wanted.key and may_see(row))
     return next((Thing(type_, row) for row in rows), None)
+
+
+def is_own(asked: Asked, row: Row) -> bool:
+    """Whether it hangs on the viewer's account; a session on a site's host is a part of another."""
+    return row["account_id"] == asked.viewer.account_id and row.get("parent_id") is None
 
 
 def is_operator(asked: Asked) -> bool:

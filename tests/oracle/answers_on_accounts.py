@@ -92,3 +92,23 @@ def client_scopes(_asked: Asked, client: Thing, _args: Args) -> Any:
 @answers("Client", "isTrusted")
 def is_trusted(_asked: Asked, client: Thing, _args: Args) -> Any:
     return client.row["trusted_at"] is not None
+
+
+@answers("Account", "sessions")
+def sessions(asked: Asked, account: Thing, args: Args) -> Any:
+    if account.site is not None:
+        return None
+    rows = [row for row in asked.world.platform["session"] if row["account_id"] == account.row["id"]]
+    kept = [Thing("Session", row) for row in rows if row["parent_id"] is None]
+    return asked.listed(kept, lists.SESSION_ORDERS, args, account, "sessions")
+
+
+@answers("Session", "isCurrent")
+def is_current(asked: Asked, session: Thing, _args: Args) -> Any:
+    below = [row["id"] for row in asked.world.platform["session"] if row["parent_id"] == session.row["id"]]
+    return asked.viewer.session_id in [session.row["id"], *below]
+
+
+@answers("Session", "methods")
+def methods(_asked: Asked, session: Thing, _args: Args) -> Any:
+    return list(session.row["amr"])

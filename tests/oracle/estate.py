@@ -57,6 +57,7 @@ async def build(url: str) -> None:
             _insert(connection, "platform", "account", [_account(number, name, id_)])
         for community, ref in refs:
             _write(connection, community, ref)
+        _insert(connection, "platform", "session", list(_sessions()))
         _insert(connection, "platform", "api_key", list(_api_keys([ref.id for _, ref in refs])))
         _insert(connection, "platform", "audit", list(_acts([*refs, (None, None)])))
         clients = list(_clients([ref.id for _, ref in refs]))
@@ -93,6 +94,29 @@ def _api_keys(tenant_ids: Sequence[UUID]) -> Iterator[Row]:
             "expires_at": _moment(number + 5000),
             "last_used_at": _moment(number + 9) if number % 2 else None,
             "revoked_at": _moment(number + 10) if number == 2 else None,
+        }
+
+
+def _sessions() -> Iterator[Row]:
+    """Sessions of several people, two used at the same moment; and some on sites' hosts, which hang on others."""
+    for number, name in enumerate(("anna", "anna", "karin", "anna", "joost", "otto", "anna")):
+        me = ACCOUNT_IDS[name]
+        yield {
+            "id": uuid5(me, f"session {number}"),
+            "token_hash": number.to_bytes(32, "big"),
+            "account_id": me,
+            "parent_id": uuid5(me, "session 0") if number in {3, 6} else None,
+            "host": "aster" if number in {3, 6} else "",
+            "issuer": "urn:plein:local",
+            "subject": str(me),
+            "sid": f"zwijg-sid-{number}",
+            "amr": [[], ["pwd"], ["pwd", "otp", "mfa"]][number % 3],
+            "authenticated_at": _moment(number),
+            "device": f"{ODDITIES[number][:90]} {number}",
+            "address": f"192.0.2.{number}",
+            "created_at": _moment(number),
+            "renewed_at": _moment(number),
+            "last_seen_at": _moment(number // 2 + 4),
         }
 
 

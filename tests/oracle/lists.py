@@ -33,6 +33,7 @@ CONTENT_ORDERS = {"NEWEST": NEWEST_ITEM, "OLDEST": OLDEST_ITEM, "TITLE": ListOrd
 GROUP_ORDERS = {"NAME": ListOrder("name"), "NEWEST": NEWEST}
 MEMBER_ORDERS = {"OLDEST": ListOrder("joined_at"), "NEWEST": ListOrder("joined_at", True)}
 SITE_ORDERS = {"NAME": ListOrder("name"), "NEWEST": NEWEST, "OLDEST": OLDEST}
+SESSION_ORDERS = {"RECENT": ListOrder("last_seen_at", True), "NEWEST": NEWEST}
 OWN_ORDERS = {"NEWEST": NEWEST, "OLDEST": OLDEST}
 OFFER_ORDERS = {"NEWEST": NEWEST}
 ACT_ORDERS = {"NEWEST": ListOrder("happened_at", True)}

@@ -119,10 +119,17 @@ GROUP_PLACES = {
 }
 """Who is in which of a site's four groups, those who left the site included: their rows may still be there."""
 
+SESSIONS = {"anna": "session 3", "karin": "session 2"}
+"""By which of their sessions somebody comes; Anna's is on a site's host, and made from another."""
+
 VIEWERS: dict[str, Viewer] = {
     "anonymous": ANONYMOUS,
     **{
-        name: Viewer(id_, PlatformRole.OPERATOR if name == "otto" else PlatformRole.NONE)
+        name: Viewer(
+            id_,
+            PlatformRole.OPERATOR if name == "otto" else PlatformRole.NONE,
+            session_id=uuid5(id_, SESSIONS[name]) if name in SESSIONS else None,
+        )
         for name, id_ in ACCOUNT_IDS.items()
     },
 }

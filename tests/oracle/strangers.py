@@ -19,7 +19,7 @@ TABLES = {
     "U": ("audit", "id"),
     "O": ("ownership_offer", "account_id"),
 }
-OF_ACCOUNTS = {"Y": "api_key", "E": "consent"}
+OF_ACCOUNTS = {"Y": "api_key", "E": "consent", "N": "session"}
 """Types that hang on an account, by their letter in ids: the table on the platform."""
 
 ONLY_THERE = ("mies", "petra")
@@ -47,6 +47,7 @@ def own_ids(proof: Proof, viewer: str, tag: str) -> list[str]:
     if tag == "A":
         return [encode_id(NodeId(tag, PLATFORM_ID, me))] if me else []
     rows = proof.world.platform[OF_ACCOUNTS[tag]]
+    rows = [row for row in rows if row.get("parent_id") is None]
     return [encode_id(NodeId(tag, PLATFORM_ID, row["id"])) for row in rows if row["account_id"] == me]
 
 

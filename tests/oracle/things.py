@@ -31,6 +31,7 @@ TAGS = {
     "Comment": "K",
     "Content": "C",
     "ApiKey": "Y",
+    "Session": "N",
     "Act": "U",
     "PlatformAct": "V",
     "Client": "L",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import insert, select
@@ -11,6 +12,7 @@ from sqlalchemy import insert, select
 from auth.audit import AUDIT
 from auth.policy import Role
 from auth.provider.consents import CONSENT
+from auth.sessions import Authentication, Device, open_session
 from auth.viewer import PlatformRole
 from schema.bind import Mutates
 from schema.catalogue import catalogue_of
@@ -25,7 +27,14 @@ from tests.gateway.mutations.test_every_mutation import GIVEN, OF_ACCOUNT, OF_OP
 SCHEMA = graphql_schema()
 VERBS = ("offer", "accept", "decline")
 SHOWN = "action subject accountId account { id } details { name value } address agent credential requestId happenedAt"
-REPEATED = {"registerClient", "updateClient", "rotateClientSecret", "deleteClient", "revokeConsent"} | {
+REPEATED = {
+    "registerClient",
+    "updateClient",
+    "rotateClientSecret",
+    "deleteClient",
+    "revokeConsent",
+    "revokeSession",
+} | {
     "createSite",
     "updateSite",
     "createApiKey",
@@ -56,6 +65,9 @@ async def given_for(door: Door, name: str, ids: dict[str, str], site: TenantRef,
             return {"name": "Nieuw", "slug": f"nieuw-{member.id.hex[-12:]}"}
         case "resumeSite":
             await door.change(owner, "suspendSite", "__typename", id=ids["S"])
+        case "revokeSession" | "revokeOtherSessions":
+            sessions = [await session_of(door, owner) for _ in range(2)]
+            return {"id" if name == "revokeSession" else "keep": encode_id(NodeId("N", PLATFORM_ID, sessions[0]))}
         case "revokeApiKey":
             made = await door.change(owner, "createApiKey", "apiKey { id }", name="x", scopes=["READ"])
             return {"id": made["apiKey"]["id"]}
@@ -86,6 +98,13 @@ async def client_of(door: Door, name: str, operator: Person) -> dict[str, Any]:
     async with door.database.transaction(None) as tx:
         await tx.execute(insert(CONSENT).values(row | {"created_at": now, "updated_at": now}))
     return {"id": encode_id(NodeId("E", PLATFORM_ID, key))}
+
+
+async def session_of(door: Door, who: Person) -> UUID:
+    """The id of a new session of theirs."""
+    how = Authentication("urn:plein:test", str(who.id), None, None, ("pwd",), datetime.now(UTC))
+    async with door.database.transaction(None) as tx:
+        return (await open_session(tx, who.id, how, Device("Test", "192.0.2.7"))).id
 
 
 @pytest.mark.parametrize("name", PRIVILEGED)

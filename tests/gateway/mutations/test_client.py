@@ -164,6 +164,43 @@ async def test_a_new_secret_leaves_the_old_one_a_day(door: Door) -> None:
     assert (await door.refused(owner, "rotateClientSecret", id=public["id"])).code == "BAD_USER_INPUT"
 
 
+async def test_who_gives_a_machine_its_secret_is_who_it_works_as(door: Door) -> None:
+    """An admin who gives an owner's client a new secret gets none of the owner's powers, nor the other way round."""
+    site, owner = await door.site()
+    admin = await door.member(site, Role.ADMIN)
+    given = {"site": site_id(site), "grantTypes": ["CLIENT_CREDENTIALS"], "scopes": ["ADMIN"], "redirectUris": []}
+    _, told = await registered(door, owner, **given)
+    await door.change(admin, "updateClient", "client { version }", id=told["id"], version=1, name="Other")
+    for who in (owner, admin, owner):
+        await door.change(who, "rotateClientSecret", "secret", id=told["id"])
+        async with door.database.transaction(None) as tx:
+            row = (await tx.execute(select(CLIENT).where(CLIENT.c.id == key_of(told)))).one()
+        assert row.account_id == who.id
+    assert row.earlier_secret_until <= datetime.now(UTC), "whoever had the old secret would work as somebody else"
+    _, signing_in = await registered(door, admin, site=site_id(site))
+    await door.change(owner, "rotateClientSecret", "secret", id=signing_in["id"])
+    more = {"id": signing_in["id"], "version": 2, "grantTypes": ["AUTHORIZATION_CODE", "CLIENT_CREDENTIALS"]}
+    await door.change(admin, "updateClient", "client { version }", **more)
+    async with door.database.transaction(None) as tx:
+        row = (await tx.execute(select(CLIENT).where(CLIENT.c.id == key_of(signing_in)))).one()
+    assert row.account_id == owner.id
+    assert row.earlier_secret_until <= datetime.now(UTC), "the admin knows it"
+    keys = [json.dumps({"keys": [ECKey.generate_key("P-256").as_dict(private=False)]}) for _ in range(2)]
+    _, keyed = await registered(door, owner, **given, authentication="PRIVATE_KEY", jwks=keys[0])
+    for version, (change, answers) in enumerate([({"name": "X"}, owner), ({"jwks": keys[1]}, admin)], 1):
+        await door.change(admin, "updateClient", "client { version }", id=keyed["id"], version=version, **change)
+        async with door.database.transaction(None) as tx:
+            assert await tx.scalar(select(CLIENT.c.account_id).where(CLIENT.c.id == key_of(keyed))) == answers.id
+
+
+async def test_a_site_has_so_many_clients_and_no_more(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    site, owner = await door.site()
+    monkeypatch.setattr("schema.services.client.MOST_CLIENTS", 2)
+    for _ in range(2):
+        await registered(door, owner, site=site_id(site))
+    assert (await door.refused(owner, "registerClient", **ASKED, site=site_id(site))).code == "LIMIT_EXCEEDED"
+
+
 async def test_a_client_is_removed(door: Door) -> None:
     site, owner = await door.site()
     _, told = await registered(door, owner, site=site_id(site))

@@ -79,6 +79,8 @@ OF_ACCOUNT: dict[str, dict[str, Any]] = {
     "rotateClientSecret": {"id": encode_id(NodeId("L", UUID(int=0), NOWHERE))},
     "deleteClient": {"id": encode_id(NodeId("L", UUID(int=0), NOWHERE))},
     "revokeConsent": {"id": encode_id(NodeId("E", UUID(int=0), NOWHERE))},
+    "revokeSession": {"id": encode_id(NodeId("N", UUID(int=0), NOWHERE))},
+    "revokeOtherSessions": {"keep": encode_id(NodeId("N", UUID(int=0), NOWHERE))},
 }
 """An input for each mutation that concerns no site, but the account of whoever asks; the ids are of nothing."""
 
