@@ -31,6 +31,7 @@ def provider_of(settings: Settings, database: Database) -> Provider:
     given = provider_settings(
         settings.providing,
         settings.signing_in.sessions,
+        settings.base_url,
         base_host=base_host,
         secret=secret,
         is_production=settings.is_production,

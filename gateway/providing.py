@@ -28,7 +28,7 @@ VARIABLES = (
     Variable(
         "RATE_TOKENS",
         whole(0, 1_000_000),
-        600,
+        3_000,
         "The most requests of one address in a minute to the endpoints for OAuth clients; a refused one counts as 20. "
         "`0` is no limit.",
     ),
@@ -46,11 +46,11 @@ def providing_from(values: Mapping[str, Any]) -> Providing:
 
 
 def provider_settings(
-    providing: Providing, sessions: SessionLimits, *, base_host: str, secret: str, is_production: bool
+    providing: Providing, sessions: SessionLimits, base_url: str, *, base_host: str, secret: str, is_production: bool
 ) -> ProviderSettings:
-    """What the provider goes by. In development there is no TLS."""
+    """What the provider goes by."""
     return ProviderSettings(
-        issuer=f"{'https' if is_production else 'http'}://{base_host}",
+        issuer=base_url,
         base_host=base_host,
         secret=secret,
         access_token_seconds=providing.access_token_seconds,

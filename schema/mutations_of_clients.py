@@ -3,6 +3,8 @@
 Promises: bindings only; what is done stands in `schema/services/client.py`.
 """
 
+from datetime import datetime
+
 import strawberry
 
 from auth.scopes import Scope
@@ -58,6 +60,14 @@ class RevokeConsentPayload:
 
 
 @bound(NOTHING)
+@strawberry.type(description="The keys that were renewed.")
+class RotateSigningKeysPayload:
+    """What `rotateSigningKeys` gives back."""
+
+    signs_from: datetime | None = made("signsFrom", "From when on the new keys sign.")
+
+
+@bound(NOTHING)
 @strawberry.type(description="What can be changed about clients, and about what they may do.")
 class ClientMutations:
     """What can be changed about clients."""
@@ -101,5 +111,13 @@ class ClientMutations:
         inputs.RevokeConsentInput,
         "Takes back what the viewer lets an app or service do; whatever it holds of them ends at once.",
         needs=Scope.ACCOUNT,
+        privileged=True,
+    )
+    rotate_signing_keys: RotateSigningKeysPayload | None = mutation(
+        client.rotate_signing_keys,
+        "signsFrom",
+        inputs.RotateSigningKeysInput,
+        "Renews the keys that sign tokens; they are renewed by themselves, too. For operators.",
+        needs=Scope.PLATFORM,
         privileged=True,
     )

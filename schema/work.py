@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.assurance import UNSURE, Assurance
 from auth.audit import Act, Client, record, record_on_site
 from auth.key_terms import KeyTerms
+from auth.provider.settings import ProviderSettings
 from auth.relying.directory import Directory
 from auth.viewer import Viewer
 from schema.errors import not_found
@@ -43,11 +44,15 @@ class Done:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a service may have to know of the square: its address, who vouches for people, whether passwords let in."""
+    """What a service may have to know of the square: its address, who vouches for people, whether passwords let in.
+
+    `provider` is what its keys are made with.
+    """
 
     base_url: str = ""
     directory: Directory = field(default_factory=lambda: Directory((), "", allows_near=False))
     passwords: bool = True
+    provider: ProviderSettings | None = None
 
 
 @dataclass

@@ -45,7 +45,9 @@ async def mutation_field(run: Run, selected: Selected, mutates: Mutates) -> byte
             client=run.client,
             keys=settings.access.keys,
             assurance=run.viewer.assurance,
-            about=Surroundings(settings.base_url, run.square.directory, settings.local.passwords),
+            about=Surroundings(
+                settings.base_url, run.square.directory, settings.local.passwords, run.square.provider.settings
+            ),
         )
         done = await _once(run, selected, mutates, work)
         if done.tenant is not None and not run.viewer.reaches(done.tenant.id):

@@ -87,3 +87,13 @@ class RevokeConsentInput:
     """A consent to take back."""
 
     id: strawberry.ID = required("The consent.")
+
+
+@strawberry.input(description="How to renew the keys that sign tokens.")
+class RotateSigningKeysInput:
+    """How to renew the keys that sign tokens."""
+
+    at_once: bool | None = optional(
+        "For keys that were stolen: the old ones are worth nothing from now on, nor is any token that they signed. "
+        "Else the new ones sign in an hour, when every client has them, and nobody notices."
+    )

@@ -32,6 +32,7 @@ from auth.provider.registration import (
 )
 from auth.provider.registration import delete_client as remove_client
 from auth.provider.registration import update_client as change_client
+from auth.provider.signing_keys import PUBLISHED_AHEAD, rotate_keys
 from auth.viewer import Viewer
 from schema.errors import ErrorCode, PleinError, bad_input, not_found
 from schema.inputs.client import (
@@ -39,6 +40,7 @@ from schema.inputs.client import (
     RegisterClientInput,
     RevokeConsentInput,
     RotateClientSecretInput,
+    RotateSigningKeysInput,
     UpdateClientInput,
 )
 from schema.relay import PLATFORM_ID, NodeId, encode_id
@@ -150,6 +152,19 @@ async def revoke_consent(work: Work, viewer: Viewer, asked: RevokeConsentInput) 
     work.has_revoked = True
     await work.audit(viewer, "consent.revoked", encode_id(NodeId("L", PLATFORM_ID, client_id)))
     return Done(None, {"deletedId": asked.id})
+
+
+async def rotate_signing_keys(work: Work, viewer: Viewer, asked: RotateSigningKeysInput) -> Done:
+    """Renews the keys that sign tokens, for operators."""
+    require_account(viewer, asked)
+    if not viewer.is_operator:
+        raise forbidden("Only operators can renew the keys of the square.")
+    settings, now, at_once = work.about.provider, datetime.now(UTC), bool(given(asked.at_once))
+    assert settings is not None
+    await rotate_keys(work.tx, settings, now, at_once=at_once)
+    work.has_revoked = at_once
+    await work.audit(viewer, "keys.rotated", settings.issuer, at_once=at_once)
+    return Done(None, {"signsFrom": (now if at_once else now + PUBLISHED_AHEAD).isoformat()})
 
 
 async def _require_admin(work: Work, viewer: Viewer, site: str, field: str) -> UUID:

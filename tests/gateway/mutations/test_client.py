@@ -16,6 +16,7 @@ from auth.policy import Role
 from auth.provider.client_authentication import hash_secret
 from auth.provider.clients import CLIENT
 from auth.provider.consents import CONSENT, create_consent, load_permissions
+from auth.provider.signing_keys import PUBLISHED_AHEAD, SIGNING_KEY
 from auth.viewer import PlatformRole
 from schema.relay import PLATFORM_ID, NodeId, decode_id, encode_id
 from tenants.registry import TenantRef
@@ -293,6 +294,21 @@ async def test_an_app_on_a_device_has_its_own_addresses(door: Door) -> None:
     uris = ["http://127.0.0.1/cb", "http://[::1]/cb", "http://localhost:3000/cb", "nl.example.app:/cb"]
     secret, told = await registered(door, operator, authentication="NONE", redirectUris=uris)
     assert (secret, told["redirectUris"]) == (None, uris)
+
+
+async def test_operators_renew_the_keys(door: Door) -> None:
+    operator = await door.person(PlatformRole.OPERATOR)
+    for who in (await door.person(), await door.person(PlatformRole.ANALYST)):
+        assert (await door.refused(who, "rotateSigningKeys")).code == "FORBIDDEN"
+    before = datetime.now(UTC)
+    later = (await door.change(operator, "rotateSigningKeys", "signsFrom"))["signsFrom"]
+    assert datetime.fromisoformat(later) >= before + PUBLISHED_AHEAD
+    now = (await door.change(operator, "rotateSigningKeys", "signsFrom", atOnce=True))["signsFrom"]
+    assert datetime.fromisoformat(now) <= datetime.now(UTC)
+    async with door.database.transaction(None) as tx:
+        rows = (await tx.execute(select(SIGNING_KEY).where(SIGNING_KEY.c.published_until.is_(None)))).all()
+    assert sorted(row.algorithm for row in rows) == ["ES256", "RS256"]
+    assert all(row.signs_from <= datetime.now(UTC) for row in rows)
 
 
 async def test_a_person_sees_what_they_agreed_to_and_takes_it_back(door: Door) -> None:

@@ -78,6 +78,7 @@ OF_ACCOUNT: dict[str, dict[str, Any]] = {
     "updateClient": {"id": encode_id(NodeId("L", UUID(int=0), NOWHERE)), "version": 1},
     "rotateClientSecret": {"id": encode_id(NodeId("L", UUID(int=0), NOWHERE))},
     "deleteClient": {"id": encode_id(NodeId("L", UUID(int=0), NOWHERE))},
+    "rotateSigningKeys": {},
     "revokeConsent": {"id": encode_id(NodeId("E", UUID(int=0), NOWHERE))},
     "revokeSession": {"id": encode_id(NodeId("N", UUID(int=0), NOWHERE))},
     "revokeOtherSessions": {"keep": encode_id(NodeId("N", UUID(int=0), NOWHERE))},
