@@ -59,8 +59,13 @@ class Viewer:
     key: bytes | None = field(init=False, compare=False, repr=False)
     """The account's id as Postgres reads it."""
 
+    narrowing: Narrowing | None = field(init=False, compare=False, repr=False)
+    """How the credential narrows what the account may do; None where it does not."""
+
     def __post_init__(self) -> None:
-        """Write the key, once for all statements."""
+        """Write what every request needs, once for all of them."""
+        narrowing = None if self.is_whole else Narrowing(self.scopes, has_sites=self.sites is not None)
+        object.__setattr__(self, "narrowing", narrowing)
         object.__setattr__(self, "key", None if self.account_id is None else str(self.account_id).encode())
 
     @property
@@ -72,11 +77,6 @@ class Viewer:
     def is_operator(self) -> bool:
         """Whether the viewer may act on every site."""
         return self.platform_role >= PlatformRole.OPERATOR and self.allows(Scope.PLATFORM)
-
-    @property
-    def narrowing(self) -> Narrowing | None:
-        """How the credential narrows what the account may do; None where it does not."""
-        return None if self.is_whole else Narrowing(self.scopes, has_sites=self.sites is not None)
 
     def allows(self, scope: Scope) -> bool:
         """Whether the credential lets its bearer do this, if the account may."""

@@ -78,8 +78,7 @@ class Executor:
         """The whole body of the response; raises where the request as a whole fails."""
         if operation.type is OperationType.SUBSCRIPTION:
             raise PleinError(ErrorCode.BAD_USER_INPUT, "Subscribe over WebSocket, or with `Accept: text/event-stream`.")
-        narrowing = None if viewer.scopes is None and viewer.sites is None else viewer.narrowing
-        plan = self._plans.find(square, document, operation, variables, narrowing)
+        plan = self._plans.find(square, document, operation, variables, viewer.narrowing)
         _weighed(square, plan, variables)
         if not plan.fields:
             plan.fields = tuple(_field_of(plan, document, operation, selected) for selected in plan.selected)
