@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, func, update
 
 from auth.accounts import ACCOUNT, create_account
 from auth.audit import Act, Client, record
@@ -100,8 +101,12 @@ async def register(local: Local, token: str, name: str, password_hash: str, clie
         account_id, is_new = link.account_id, link.account_id is None
         if account_id is None:
             account_id = (await create_account(tx, name, link.email, role=link.role)).id
-        elif name:
-            await tx.execute(update(ACCOUNT).where(ACCOUNT.c.id == account_id).values(name=name))
+        else:
+            known: dict[str, Any] = {"name": name} if name else {}
+            if link.role > PlatformRole.NONE:  # whoever runs the machine gave it
+                known["role"] = func.greatest(ACCOUNT.c.role, int(link.role))
+            if known:
+                await tx.execute(update(ACCOUNT).where(ACCOUNT.c.id == account_id).values(known))
         await set_password(tx, account_id, password_hash)
         await verify_email(tx, account_id)
         await drop_links(tx, account_id, link.email)

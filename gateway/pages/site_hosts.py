@@ -24,7 +24,8 @@ from gateway.origins import Origins
 from gateway.pages.addresses import FRONT, base_origin, safe_next, scheme_of
 from gateway.pages.callers import client_of, device_of
 from gateway.pages.faults import Endpoint, error_page, guarded
-from gateway.pages.layout import cookie_of, here_of, pages_of
+from gateway.pages.forms import read_form
+from gateway.pages.layout import cookie_of, here_of, page, pages_of
 from gateway.pages.places import signed_in
 from gateway.pages.signing_in import enter, leave_old_session, sign_in
 from schema.errors import ErrorCode
@@ -34,6 +35,8 @@ NAME = re.compile(r"[A-Za-z0-9.-]{1,253}")  # without a port: that is the platfo
 STATE_S = 600
 PASS_PATH = "/sign-in/site"  # noqa: S105 - an address
 BACK_PATH = "/sign-in/complete"
+PURPOSE = "site"
+LEAVING = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
 
 
 def beginning_here(endpoint: Endpoint) -> Endpoint:
@@ -59,18 +62,29 @@ async def begin(request: Request) -> Response:
 
 
 async def give_pass(request: Request, session: Session) -> Response:
-    """Answer `GET /sign-in/site?host=…&challenge=…` on the platform's host: back, with a pass."""
+    """Answer `GET /sign-in/site?host=…&challenge=…` on the platform's host: back, with a pass.
+
+    On a site's own name, which is in somebody else's hands, a page asks first: whoever keeps that name learns who came.
+    """
     name, challenge = (request.query_params.get(each, "") for each in ("host", "challenge"))
-    site = await _site(request, name)
-    if site is None or not CHALLENGE.fullmatch(challenge) or session.device.host != SQUARE:
+    site = await _may_pass(request, session, name, challenge)
+    if site is None:
         return error_page(request, 404, ErrorCode.NOT_FOUND)
-    here = _here(request, name)
-    # A name under the platform's own is the platform's; any other is in somebody else's hands.
-    tenant_id = site.id if "." in here else None
-    async with pages_of(request).square().database.transaction(None) as tx:
-        code = await create_pass(tx, session, here, tenant_id, challenge)
-    address = f"{_origin(request, name)}{BACK_PATH}?{urlencode({'code': code})}"
-    return RedirectResponse(address, 303, {"cache-control": "no-store", "referrer-policy": "no-referrer"})
+    if _is_own_name(request, name):
+        return page(request, "site_confirm.html", host=name.lower(), challenge=challenge)
+    return RedirectResponse(await _way_back(request, session, site, name, challenge), 303, LEAVING)
+
+
+async def confirm_pass(request: Request, session: Session) -> Response:
+    """Answer `POST /sign-in/site`: somebody wants to go on to that name, as who they are."""
+    form = await read_form(request, PURPOSE)
+    name, challenge = form["host"], form["challenge"]
+    site = await _may_pass(request, session, name, challenge)
+    if site is None:
+        return error_page(request, 404, ErrorCode.NOT_FOUND)
+    response = page(request, "go_on.html", next=await _way_back(request, session, site, name, challenge))
+    response.headers["referrer-policy"] = LEAVING["referrer-policy"]
+    return response
 
 
 async def come_back(request: Request) -> Response:
@@ -100,8 +114,29 @@ def site_host_routes() -> list[Route]:
     return [
         Route("/sign-in", guarded(beginning_here(sign_in)), methods=["GET"]),
         Route(PASS_PATH, guarded(signed_in(give_pass)), methods=["GET"]),
+        Route(PASS_PATH, guarded(signed_in(confirm_pass)), methods=["POST"]),
         Route(BACK_PATH, guarded(come_back), methods=["GET"]),
     ]
+
+
+async def _may_pass(request: Request, session: Session, name: str, challenge: str) -> TenantRef | None:
+    """The site that somebody may go on to from this session, or None."""
+    if not CHALLENGE.fullmatch(challenge) or session.device.host != SQUARE:
+        return None
+    return await _site(request, name)
+
+
+def _is_own_name(request: Request, name: str) -> bool:
+    """Whether this is a name of the site's own; one under the platform's own is the platform's."""
+    return "." in _here(request, name)
+
+
+async def _way_back(request: Request, session: Session, site: TenantRef, name: str, challenge: str) -> str:
+    """The address on the site's host, with a pass."""
+    tenant_id = site.id if _is_own_name(request, name) else None
+    async with pages_of(request).square().database.transaction(None) as tx:
+        code = await create_pass(tx, session, _here(request, name), tenant_id, challenge)
+    return f"{_origin(request, name)}{BACK_PATH}?{urlencode({'code': code})}"
 
 
 async def _site(request: Request, name: str) -> TenantRef | None:

@@ -10,6 +10,14 @@ WORDS = {
     "sign_in.no_account": ("No account yet?", "Nog geen account?"),
     "sign_in.nowhere": ("There is no way to sign in here yet.", "Hier kan nog niet worden ingelogd."),
     "sign_in.done": ("You are signed in", "U bent ingelogd"),
+    "site.title": ("Go on to {host}", "Verder naar {host}"),
+    "site.ask": (
+        "You sign in there as {name}. Whoever keeps {host} learns your name. What you can do there is limited to "
+        "that site.",
+        "U logt daar in als {name}. Wie {host} beheert, ziet uw naam. Wat u daar kunt doen, blijft beperkt tot die "
+        "site.",
+    ),
+    "site.do": ("Sign in there", "Daar inloggen"),
     "site.refused": (
         "Signing in on this site did not work: it took too long, or began in another browser.",
         "Inloggen op deze site is niet gelukt: het duurde te lang of begon in een andere browser.",

@@ -281,6 +281,8 @@ async def test_over_tls_on_a_sites_own_host_as_in_production(
             assert await page.run("location.host") == f"plein.example:{port}"
             await page.fill({"email": "sanne@example.nl", "password": PASSWORD})
             await page.press()
+            await page.until("document.querySelector('h1').textContent == 'Go on to own.example'")
+            await page.press()
             await page.until(f"location.href == '{own}/livez?a'")
             cookies = (await page.send("Network.getAllCookies"))["cookies"]
             found = {(each["domain"], each["name"]): each for each in cookies}

@@ -77,7 +77,8 @@ async def test_who_has_an_account_without_a_password_can_be_given_one(environ: d
     person = Person(name="Joost")
     async with door.square.database.transaction(None) as tx:
         account = await create_account(tx, person.name, person.email)
-    code, out, _ = await plein(environ, "account", "invite", person.email, "--json", "--language", "en")
+    words = ("account", "invite", person.email, "--json", "--language", "en", "--role", "ANALYST")
+    code, out, _ = await plein(environ, *words)
     assert code == 0
     visitor = new_visitor(door)
     await visitor.open(path_of(json.loads(out)["link"]))
@@ -85,6 +86,7 @@ async def test_who_has_an_account_without_a_password_can_be_given_one(environ: d
     viewer = await door.square.signed_in(visitor.cookies["plein"], "")
     assert viewer is not None
     assert viewer.account_id == account.id
+    assert viewer.platform_role is PlatformRole.ANALYST
 
 
 async def test_closed_is_closed(environ: dict[str, str]) -> None:

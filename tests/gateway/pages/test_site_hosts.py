@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import httpx
 import pytest
 import pytest_asyncio
 from sqlalchemy import func, insert, select, update
@@ -66,9 +67,17 @@ async def cross(on_site: Visitor, on_square: Visitor, next_: str = "/hello?a=b")
     there = begun.headers["location"]
     assert there.startswith(f"{BASE}/sign-in/site?")
     assert "next" not in parse_qs(urlsplit(there).query)
-    given = await on_square.open(path_of(there))
-    assert given.status_code == 303, given.text
-    return str(given.headers["location"])
+    return await passed(on_square, await on_square.open(path_of(there)))
+
+
+async def passed(on_square: Visitor, answer: httpx.Response) -> str:
+    """The way back to the site; to a name of its own only once somebody said that they want to."""
+    if answer.status_code == 200:
+        assert "Whoever keeps" in on_square.read.text
+        await on_square.send({})
+        return str(on_square.stopped_at)
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["location"])
 
 
 async def who(visitor: Visitor) -> Any:
@@ -117,9 +126,8 @@ async def test_who_is_not_signed_in_signs_in_on_the_platforms_host_first(
     begun = await on_site.open("/sign-in?next=/hello")
     await browser.open(path_of(begun.headers["location"]))
     assert str(browser.page.url).startswith(f"{BASE}/sign-in?next=")
-    last = await browser.send({"email": person.email, "password": person.password})
-    assert last.status_code == 303, last.text
-    await on_site.http.get(path_of(last.headers["location"]))
+    back = await passed(browser, await browser.send({"email": person.email, "password": person.password}))
+    await on_site.http.get(path_of(back))
     assert await who(on_site) == {"name": "Sanne Bakker"}
 
 
@@ -206,6 +214,22 @@ async def test_a_pass_leads_to_hosts_of_sites_only(
     _, on_square = sanne
     asked = {"challenge": "x" * 43} | {name: each.replace("{own}", sites.own_host) for name, each in query.items()}
     assert (await on_square.open(f"/sign-in/site?{urlencode(asked)}")).status_code == 404
+
+
+async def test_nobody_goes_on_to_a_sites_own_name_without_wanting_to(
+    production: Gateway, sites: Sites, sanne: tuple[Person, Visitor]
+) -> None:
+    """Whoever keeps the name could make a challenge of their own, and send people here by a link or a form."""
+    _, on_square = sanne
+    asked = {"host": sites.own_host, "challenge": "x" * 43}
+    answer = await on_square.http.get("/sign-in/site", params=asked)
+    assert (answer.status_code, "location" in answer.headers) == (200, False)
+    assert "Sanne Bakker" in answer.text
+    assert sites.own_host in answer.text
+    for headers in ({"origin": f"https://{sites.own_host}"}, {"origin": BASE}):
+        forged = await on_square.http.post("/sign-in/site", data=asked, headers=headers)
+        assert forged.status_code == 403
+        assert "code=" not in forged.text
 
 
 async def test_a_host_that_is_no_site_begins_nothing(production: Gateway) -> None:

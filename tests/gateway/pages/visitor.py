@@ -71,6 +71,7 @@ class Visitor:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self.http = httpx.AsyncClient(transport=transport, base_url=at, headers={"accept": "text/html", **named})
         self.page = httpx.Response(0)
+        self.stopped_at: str | None = None  # where a page led to that is of another origin
 
     @property
     def read(self) -> Read:
@@ -113,6 +114,7 @@ class Visitor:
             where = answer.headers["location"] if answer.is_redirect else unescape(refreshed[1])
             there = urljoin(str(answer.url), where)
             if urlsplit(there).netloc != urlsplit(str(answer.url)).netloc:
+                self.stopped_at = there
                 break
             answer = await self.http.get(there, headers={"sec-fetch-site": "same-origin"})
         self.page = answer
