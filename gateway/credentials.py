@@ -68,7 +68,7 @@ def make_authenticator(
     issuers = [] if settings.is_production else [DevelopmentIssuer(settings.secret).trusted]
     others, sessions = TokenVerifier(issuers, load), SessionVerifier(load_seen)
     tokens = AccessTokenVerifier(provider, others)
-    for each in (others, tokens, sessions, keys):
+    for each in (tokens, sessions, keys):
         revocations.hear_for(each.memory)
 
     def hear(revoked: Revoked) -> None:

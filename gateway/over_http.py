@@ -61,8 +61,8 @@ ASK_AGAIN: Header = (b"cache-control", b"private, no-cache")
 VARY: Header = (b"vary", b"accept, accept-encoding, authorization, cookie, origin")
 COMMON: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"), VARY)
 HEADERS = {media: ((b"content-type", media + b"; charset=utf-8"), *COMMON) for media in (GRAPHQL_RESPONSE, JSON)}
-NONE: dict[str, Any] = {}
 HEADERS[MULTIPART] = (multipart_type(Parts.MULTIPART), *COMMON)
+NONE: dict[str, Any] = {}
 IGNORED_BODIES = 8  # how much of a body that is too long is let go by, in times the limit
 ELSEWHERE = (
     "The session's cookie counts for pages of this origin only, and this request does not come from one. Leave the "

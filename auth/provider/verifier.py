@@ -33,12 +33,13 @@ class AccessTokenVerifier:
     def __init__(self, provider: Provider, others: TokenVerifier) -> None:
         self._provider = provider
         self._others = others
-        # Asked with every request, so the plain clock where it is the plain time anyhow.
+        # Asked with every request: one memory for both, and the plain clock where it is the plain time anyhow.
         self.memory = Remembered(time if provider.clock is utc_now else lambda: provider.clock().timestamp())
+        others.memory = self.memory
 
     async def verify(self, token: str) -> Viewer:
         """Return the viewer of this token. Raises `TokenExpired` or `Unauthenticated`, and whatever reading raises."""
-        viewer = self.memory.find(token) or self._others.remembered(token)
+        viewer = self.memory.find(token)
         if viewer is not None:
             return viewer
         try:

@@ -99,6 +99,7 @@ def test_a_key_is_a_short_name(key: str):
         RSAKey.generate_key(2048).as_pem(private=False).decode(),
         "{",
     ],
+    ids=["a text", "a shared secret", "public, as JSON", "public, as PEM", "no JSON"],
 )
 def test_what_is_no_private_key(secret: str):
     with pytest.raises(IssuerInvalid) as error:
