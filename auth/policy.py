@@ -35,7 +35,7 @@ from sqlalchemy import (
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from tenants.platform_tables import Account, Ceiling, Membership
+from tenants.platform_tables import Account, Ceiling, Membership, Tenant
 from tenants.site_tables import Content, Group, GroupMember, Member, SiteWindow
 from tenants.tables import table_of
 
@@ -307,12 +307,12 @@ def for_operators(_row: Row, terms: Terms) -> ColumnElement[bool]:
 
 def client_managed(row: Row, terms: Terms) -> ColumnElement[bool]:
     """Clients of sites that the viewer runs; for operators those of the platform."""
-    place = table_of(Membership).alias()
-    admin = select(place.c.tenant_id).where(
-        place.c.account_id == terms.me, place.c.tenant_id == row.c.tenant_id, place.c.role >= int(Role.ADMIN)
-    )
+    place, site = table_of(Membership).alias(), table_of(Tenant).alias()
+    runs = (place.c.account_id == terms.me, place.c.tenant_id == row.c.tenant_id, place.c.role >= int(Role.ADMIN))
+    admin = select(place.c.tenant_id).join_from(place, site, site.c.id == place.c.tenant_id)
+    admin = admin.where(*runs, knows_viewer(site))
     of_platform = and_(row.c.tenant_id.is_(None), for_operators(row, terms))
-    return or_(of_platform, exists(admin.correlate_except(place)))
+    return or_(of_platform, exists(admin.correlate_except(place, site)))
 
 
 def knows_viewer(site: Row) -> ColumnElement[bool]:

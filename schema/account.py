@@ -23,6 +23,7 @@ from tenants.tables import table_of
 if TYPE_CHECKING:
     from schema.api_key import ApiKey
     from schema.client import Consent
+    from schema.identity import Contact, Identity
     from schema.session import Session
     from schema.site import Site
 
@@ -78,6 +79,11 @@ SESSION_ORDERS = {
     "NEWEST": Order("created_at", descending=True, numeric=True),
 }
 
+IDENTITY_ORDERS = {
+    "OLDEST": Order("created_at", descending=False, numeric=True),
+    "NEWEST": Order("created_at", descending=True, numeric=True),
+}
+
 
 @strawberry.enum(description="The order of a list of sessions.")
 class SessionOrder(Enum):
@@ -85,6 +91,14 @@ class SessionOrder(Enum):
 
     RECENT = value("RECENT", "The last used first.")
     NEWEST = value("NEWEST", "The latest begun first.")
+
+
+@strawberry.enum(description="The order of a list of identities.")
+class IdentityOrder(Enum):
+    """The order of a list of identities."""
+
+    OLDEST = value("OLDEST", "The first one first.")
+    NEWEST = value("NEWEST", "The latest one first.")
 
 
 @bound(ACCOUNTS)
@@ -109,6 +123,15 @@ class Account(Node):
         "The browsers in which somebody is signed in as this account, the last used first. One that ended by time goes "
         f"from the list within some hours. {OWN}",
         order_by=(SessionOrder, "The order of the list."),
+    )
+    identities: Connection[Annotated["Identity", strawberry.lazy("schema.identity")]] | None = connection(
+        Connected(lambda account, identity, _: identity.c.account_id == account.c.id, IDENTITY_ORDERS),
+        f"The ways in which the person signs in at issuers, the first one first. {OWN}",
+        order_by=(IdentityOrder, "The order of the list."),
+    )
+    contact: Annotated["Contact", strawberry.lazy("schema.identity")] | None = strawberry.field(
+        description=f"How the person is reached and spoken to. {OWN}",
+        metadata=at(One(lambda account, contact, _: contact.c.id == account.c.id)),
     )
 
 

@@ -18,6 +18,7 @@ from schema.inputs import group as group_inputs
 from schema.inputs import site as site_inputs
 from schema.mutations_of_account import AccountMutations
 from schema.mutations_of_clients import ClientMutations
+from schema.mutations_of_issuers import IssuerMutations
 from schema.mutations_of_roles import RoleMutations
 from schema.payload import made, mutation
 from schema.services import comment, content, group, membership, site
@@ -149,7 +150,7 @@ class ReactPayload:
 @strawberry.type(
     description="What can be changed. Several in one document are done one after the other, each whole or not at all."
 )
-class Mutation(AccountMutations, ClientMutations, RoleMutations):
+class Mutation(AccountMutations, ClientMutations, IssuerMutations, RoleMutations):
     """What can be changed."""
 
     create_site: CreateSitePayload | None = mutation(

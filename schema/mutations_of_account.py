@@ -7,12 +7,14 @@ in `schema/services/`.
 import strawberry
 
 from auth.scopes import Scope
+from schema.account import Account
 from schema.api_key import ApiKey
 from schema.bind import NOTHING, bound
 from schema.inputs import api_key as inputs
+from schema.inputs import issuer as issuer_inputs
 from schema.inputs import session as sessions
 from schema.payload import made, mutation
-from schema.services import api_key, session
+from schema.services import api_key, own_account, session
 
 
 @bound(NOTHING)
@@ -53,10 +55,46 @@ class RevokeOtherSessionsPayload:
 
 
 @bound(NOTHING)
+@strawberry.type(description="The account after the change.")
+class UpdateAccountPayload:
+    """What `updateAccount` gives back."""
+
+    account: Account | None = made("account", "The account as it is now.")
+
+
+@bound(NOTHING)
+@strawberry.type(description="The way to sign in that is gone.")
+class UnlinkIdentityPayload:
+    """What `unlinkIdentity` gives back."""
+
+    deleted_id: strawberry.ID | None = made(
+        "deletedId", "The id of the identity, to drop it from what the client holds."
+    )
+    account: Account | None = made("account", "The account as it is now.")
+
+
+@bound(NOTHING)
 @strawberry.type(description="What can be changed about the viewer's own account.")
 class AccountMutations:
     """What can be changed about the viewer's own account."""
 
+    update_account: UpdateAccountPayload | None = mutation(
+        own_account.update_account,
+        "account",
+        issuer_inputs.UpdateAccountInput,
+        "Changes the viewer's name and language. They stand on the account once, and every site shows them.",
+        needs=Scope.ACCOUNT,
+        privileged=True,
+    )
+    unlink_identity: UnlinkIdentityPayload | None = mutation(
+        own_account.unlink_identity_of_viewer,
+        "deletedId",
+        issuer_inputs.UnlinkIdentityInput,
+        "Takes away one of the ways in which the viewer signs in at issuers, and ends the sessions elsewhere that "
+        "began so. The last way to sign in cannot be taken away: CONFLICT. One more is added at `/account/identities`.",
+        needs=Scope.ACCOUNT,
+        privileged=True,
+    )
     create_api_key: CreateApiKeyPayload | None = mutation(
         api_key.create_api_key,
         "apiKey",

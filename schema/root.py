@@ -22,6 +22,9 @@ from schema.content.base import Content
 from schema.content.every import KIND_OF
 from schema.federation import SCALARS as OF_FEDERATION
 from schema.federation import VERSION, Service, definition_of, entities
+from schema.identity import Identity
+from schema.issuer import ORDERS as ISSUER_ORDERS
+from schema.issuer import Issuer, IssuerOrder
 from schema.kinds import ContentKind
 from schema.mutations import Mutation
 from schema.relay import Connection, Node, argument, connection, field
@@ -93,6 +96,12 @@ class Query:
         "What was done by the power of a role, on the square and on all of its sites, the newest first. For operators.",
         filter=(ActFilter, "Narrows the list."),
     )
+    issuers: Connection[Issuer] | None = connection(
+        Connected(lambda _, issuer, terms: policy.everyone(issuer, terms), ISSUER_ORDERS, only=PlatformRole.OPERATOR),
+        "The OpenID Connect issuers that operators let people sign in with, the latest first. For operators. Those in "
+        "the gateway's own file are not among them.",
+        order_by=(IssuerOrder, "The order of the list."),
+    )
     node: Node | None = field(
         Rooted(Root.NODE),
         "The object with this id; null if there is none, or none that the viewer may see.",
@@ -118,7 +127,7 @@ class Query:
 @cache
 def strawberry_schema() -> strawberry.Schema:
     """The schema as strawberry holds it, with everything that a gateway needs to compose it."""
-    types = [*(kind.object_type for kind in KIND_OF.values()), Session]
+    types = [*(kind.object_type for kind in KIND_OF.values()), Identity, Session]
     return federation.Schema(
         Query, Mutation, Subscription, types=types, federation_version=VERSION, scalar_overrides=SCALARS | OF_FEDERATION
     )

@@ -84,7 +84,15 @@ def pools(world: World, secret: bytes) -> Pools:
     """The pools of a world; the same in each run but for the ids of sites."""
     ids = [NodeId("S", PLATFORM_ID, site.id) for site in world.sites.values()]
     ids += [NodeId("A", PLATFORM_ID, id_) for id_ in world.accounts]
-    tables = {"Y": "api_key", "V": "audit", "L": "client", "E": "consent", "N": "session"}
+    tables = {
+        "Y": "api_key",
+        "V": "audit",
+        "L": "client",
+        "E": "consent",
+        "N": "session",
+        "D": "identity",
+        "I": "issuer",
+    }
     ids += [NodeId(tag, PLATFORM_ID, row["id"]) for tag, name in tables.items() for row in world.platform[name]]
     cursors: dict[str, list[str]] = {}
     for site in world.sites.values():
@@ -98,7 +106,8 @@ def pools(world: World, secret: bytes) -> Pools:
     sessions = world.platform["session"]
     cursors["A.sessions"] = _cursors(secret, PLATFORM_ID, "A.sessions", lists.SESSION_ORDERS, sessions)
     cursors["A.apiKeys"] = _cursors(secret, PLATFORM_ID, "A.apiKeys", lists.OWN_ORDERS, keys)
-    for name, table in (("A.consents", "consent"), ("Viewer.clients", "client")):
+    lists_of = (("A.consents", "consent"), ("Viewer.clients", "client"), ("A.identities", "identity"))
+    for name, table in (*lists_of, ("Query.issuers", "issuer")):
         cursors[name] = _cursors(secret, PLATFORM_ID, name, lists.OWN_ORDERS, world.platform[table])
     for name in ("Y.sites", "E.sites"):
         cursors[name] = _cursors(secret, PLATFORM_ID, name, lists.SITE_ORDERS, sites)

@@ -13,7 +13,12 @@ from tests.oracle.lists import Args, ListOrder, Scope
 from tests.oracle.things import Asked, Thing, answers, item, shown
 from tests.oracle.world import Row, SiteData
 
-OWN = {"Y": ("ApiKey", "api_key"), "E": ("Consent", "consent"), "N": ("Session", "session")}
+OWN = {
+    "Y": ("ApiKey", "api_key"),
+    "E": ("Consent", "consent"),
+    "N": ("Session", "session"),
+    "D": ("Identity", "identity"),
+}
 """What only the account that it hangs on finds, by the letter in ids: the type, and the table on the platform."""
 
 
@@ -89,6 +94,7 @@ def node_of_platform(asked: Asked, wanted: NodeId) -> Thing | None:
         return Thing("Site", found.row) if found and asked.standing(found).finds_site() else None
     tables: dict[str, tuple[str, str, Callable[[Row], bool]]] = {
         "V": ("PlatformAct", "audit", lambda _: is_operator(asked)),
+        "I": ("Issuer", "issuer", lambda _: is_operator(asked)),
         "L": ("Client", "client", lambda row: manages(asked, row)),
         **{tag: (*of, lambda row: is_own(asked, row)) for tag, of in OWN.items()},
     }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from schema.errors import ErrorCode, PleinError
 from tests.oracle import lists
-from tests.oracle.answers_from_root import sites_kept
+from tests.oracle.answers_from_root import is_operator, sites_kept
 from tests.oracle.lists import Args
 from tests.oracle.things import Asked, Thing, answers
 
@@ -16,6 +17,47 @@ def api_keys(asked: Asked, account: Thing, args: Args) -> Any:
         return None
     rows = [row for row in asked.world.platform["api_key"] if row["account_id"] == account.row["id"]]
     return asked.listed([Thing("ApiKey", row) for row in rows], lists.OWN_ORDERS, args, account, "apiKeys")
+
+
+@answers("Account", "identities")
+def identities(asked: Asked, account: Thing, args: Args) -> Any:
+    if account.site is not None:
+        return None
+    rows = [row for row in asked.world.platform["identity"] if row["account_id"] == account.row["id"]]
+    return asked.listed([Thing("Identity", row) for row in rows], lists.FIRST_ORDERS, args, account, "identities")
+
+
+@answers("Account", "contact")
+def contact(_asked: Asked, account: Thing, _args: Args) -> Any:
+    return None if account.site is not None else Thing("Contact", account.row)
+
+
+@answers("Query", "issuers")
+def issuers(asked: Asked, _query: Thing, args: Args) -> Any:
+    if asked.viewer.platform_role < 2:
+        raise PleinError(ErrorCode.FORBIDDEN, "no operator")
+    rows = asked.world.platform["issuer"] if is_operator(asked) else []
+    return asked.listed([Thing("Issuer", row) for row in rows], lists.OWN_ORDERS, args, "Query", "issuers")
+
+
+@answers("Issuer", "issuer")
+def issuer_address(_asked: Asked, issuer: Thing, _args: Args) -> Any:
+    return issuer.row["url"]
+
+
+@answers("Issuer", "authentication")
+def issuer_authentication(_asked: Asked, issuer: Thing, _args: Args) -> Any:
+    return issuer.row["authentication"].upper()
+
+
+@answers("Issuer", "accounts")
+def issuer_accounts(_asked: Asked, issuer: Thing, _args: Args) -> Any:
+    return issuer.row["joiners"].upper()
+
+
+@answers("Issuer", "emailIsVerified")
+def issuer_email_is_verified(_asked: Asked, issuer: Thing, _args: Args) -> Any:
+    return issuer.row["vouches"]
 
 
 @answers("ApiKey", "scopes")

@@ -62,6 +62,8 @@ async def build(url: str) -> None:
         _insert(connection, "platform", "audit", list(_acts([*refs, (None, None)])))
         clients = list(_clients([ref.id for _, ref in refs]))
         _insert(connection, "platform", "client", clients)
+        _insert(connection, "platform", "identity", list(_identities()))
+        _insert(connection, "platform", "issuer", list(_issuers()))
         _insert(connection, "platform", "consent", list(_consents(clients, [ref.id for _, ref in refs])))
 
 
@@ -180,6 +182,47 @@ def _consents(clients: Sequence[Row], tenant_ids: Sequence[UUID]) -> Iterator[Ro
             "account_id": ACCOUNT_IDS[name],
             "client_id": clients[number % len(clients)]["id"],
             "permissions": [*places, "statistics:read"],
+            "created_at": _moment(number),
+            "updated_at": _moment(number + 1),
+        }
+
+
+def _identities() -> Iterator[Row]:
+    """Ways to sign in of several people, with and without what an issuer may leave out."""
+    for number, name in enumerate(("anna", "anna", "anna", "karin", "joost", "petra", "mies")):
+        is_odd = bool(number % 2)
+        yield {
+            "id": uuid5(ACCOUNT_IDS[name], f"identity {number}"),
+            "issuer": f"https://issuer-{number}.example",
+            "subject": f"secret subject {number}",
+            "account_id": ACCOUNT_IDS[name],
+            "created_at": _moment(number),
+            "email": f"{name}@elsewhere.example" if is_odd else None,
+            "last_used_at": _moment(number + 1) if is_odd else None,
+        }
+
+
+def _issuers() -> Iterator[Row]:
+    """Issuers that operators added."""
+    for number in range(5):
+        is_odd = bool(number % 2)
+        yield {
+            "id": uuid5(ACCOUNT_IDS["anna"], f"issuer {number}"),
+            "key": f"issuer-{number}",
+            "url": f"https://issuer-{number}.example",
+            "name": f"{ODDITIES[number % len(ODDITIES)][:90] or 'leeg'} {number}",
+            "client_id": "plein",
+            "authentication": "none" if is_odd else "client_secret_post",
+            "secret": None if is_odd else "sealed secret",
+            "algorithms": ["RS256", "EdDSA"],
+            "scopes": ["openid", "email"],
+            "joiners": "domains" if is_odd else "open",
+            "domains": ["example.nl"] if is_odd else [],
+            "vouches": is_odd,
+            "strong": ["mfa"],
+            "strong_acr": ["loa:high"] if is_odd else [],
+            "max_age_seconds": 600 if is_odd else None,
+            "version": number + 1,
             "created_at": _moment(number),
             "updated_at": _moment(number + 1),
         }

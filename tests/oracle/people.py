@@ -135,7 +135,7 @@ VIEWERS: dict[str, Viewer] = {
 }
 """Whoever may ask. `joost` has an account and is nowhere a member."""
 
-FOR_OPERATORS = {"Query.audit": "otto"}
+FOR_OPERATORS = {"Query.audit": "otto", "Query.issuers": "otto"}
 """Lists that only an operator sees, and one who is."""
 
 

@@ -19,7 +19,7 @@ TABLES = {
     "U": ("audit", "id"),
     "O": ("ownership_offer", "account_id"),
 }
-OF_ACCOUNTS = {"Y": "api_key", "E": "consent", "N": "session"}
+OF_ACCOUNTS = {"Y": "api_key", "E": "consent", "N": "session", "D": "identity"}
 """Types that hang on an account, by their letter in ids: the table on the platform."""
 
 ONLY_THERE = ("mies", "petra")

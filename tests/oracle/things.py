@@ -37,6 +37,8 @@ TAGS = {
     "Client": "L",
     "Consent": "E",
     "OwnershipOffer": "O",
+    "Identity": "D",
+    "Issuer": "I",
 }
 KEYS = {"M": "account_id", "O": "account_id"}
 ITEM_TYPES = {word.title(): "Content" for word in KINDS}

@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 
 Row = dict[str, Any]
 TABLES = ("member", "group", "group_member", "content", "comment", "reaction", "audit", "ownership_offer")
-PLATFORM_TABLES = ("api_key", "audit", "client", "consent", "session")
+PLATFORM_TABLES = ("api_key", "audit", "client", "consent", "identity", "issuer", "session")
 MATCHES = """
     SELECT id, ts_rank(search, words)::text
     FROM {}.content, websearch_to_tsquery('pg_catalog.dutch', %(query)s) AS words WHERE search @@ words

@@ -82,6 +82,17 @@ OF_ACCOUNT: dict[str, dict[str, Any]] = {
     "revokeConsent": {"id": encode_id(NodeId("E", UUID(int=0), NOWHERE))},
     "revokeSession": {"id": encode_id(NodeId("N", UUID(int=0), NOWHERE))},
     "revokeOtherSessions": {"keep": encode_id(NodeId("N", UUID(int=0), NOWHERE))},
+    "updateAccount": {"name": "Annie"},
+    "unlinkIdentity": {"id": encode_id(NodeId("D", UUID(int=0), NOWHERE))},
+    "createIssuer": {
+        "key": "every-mutation",
+        "issuer": "https://id.every-mutation.example",
+        "name": "Issuer",
+        "clientId": "plein",
+        "authentication": "NONE",
+    },
+    "updateIssuer": {"id": encode_id(NodeId("I", UUID(int=0), NOWHERE)), "version": 1},
+    "deleteIssuer": {"id": encode_id(NodeId("I", UUID(int=0), NOWHERE))},
 }
 """An input for each mutation that concerns no site, but the account of whoever asks; the ids are of nothing."""
 

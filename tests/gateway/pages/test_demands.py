@@ -308,3 +308,24 @@ async def test_a_write_looks_at_the_row_itself(door: Gateway):
         await tx.execute(update(table).where(table.c.id == made.site.id).values(second_factor=True))
     given = {"site": made.id, "kind": "BLOG", "title": "x", "body": "y"}
     assert told(await made.member.weak.ask(WRITE, {"input": given}), made.site)
+
+
+async def test_apps_of_the_site_are_managed_by_whom_it_knows_only(strict: Place):
+    given = {
+        "name": "App",
+        "site": strict.id,
+        "authentication": "SECRET",
+        "grantTypes": ["CLIENT_CREDENTIALS"],
+        "scopes": ["READ"],
+    }
+    register = "mutation($input: RegisterClientInput!) { registerClient(input: $input) { client { id } } }"
+    assert told(await strict.owner.weak.ask(register, {"input": given}), strict.site)
+    body = await strict.owner.strong.ask(register, {"input": given})
+    client = body["data"]["registerClient"]["client"]["id"]
+    ask = "query($id: ID!) { viewer { clients { edges { node { id } } } } node(id: $id) { id } }"
+    body = await strict.owner.strong.ask(ask, {"id": client})
+    assert body["data"] == {"viewer": {"clients": {"edges": [{"node": {"id": client}}]}}, "node": {"id": client}}
+    body = await strict.owner.weak.ask(ask, {"id": client})
+    assert body["data"] == {"viewer": {"clients": {"edges": []}}, "node": None}
+    delete = "mutation($input: DeleteClientInput!) { deleteClient(input: $input) { deletedId } }"
+    assert told(await strict.owner.weak.ask(delete, {"input": {"id": client}}), strict.site)
