@@ -1,8 +1,8 @@
 """Sites that do not know the viewer by how they signed in: of which of them that is told.
 
 Promises: that there is such a site is told to nobody who could not find it, signed in as it demands. One statement,
-however many sites there are (of an answer in parts: one for each part in which there are new ones), and none where every
-site that was asked knows the viewer.
+however many sites there are (of an answer in parts: one for each part in which there are new ones), and none where
+every site that was asked knows the viewer.
 """
 
 from __future__ import annotations
