@@ -31,7 +31,7 @@ from tenants.provisioning import NewTenant, provision
 from tenants.registry import HOST
 from tests.gateway.browser import Page, find_browser, opened_page
 from tests.gateway.pages.people import PASSWORD
-from tests.gateway.pages.post import Post, link_in
+from tests.gateway.pages.post import Post, link_in, text_of
 from tests.wire.node import require_packages
 
 BROWSER = find_browser()
@@ -193,7 +193,22 @@ async def test_everything_one_does_with_an_account(  # noqa: PLR0915 - one perso
         for path in ("account/email", "account/second-factor", "sign-in/again", "forgot", "nowhere", "reset?link=x"):
             await page.go(f"{address}/{path}")
             await judge.look(f"{language}-{re.sub(r'[^a-z]+', '-', path)}")
-        assert len(set(judge.seen)) == 19
+
+        await page.go(f"{address}/account/email")
+        await page.fill({"email": f"anders-{language}@example.nl"})
+        await page.press()
+        await page.go(link_in(await post.letter(f"anders-{language}@example.nl")))
+        await judge.look(f"{language}-email-confirm")
+        await page.press()
+        await judge.look(f"{language}-email-confirmed")
+        await page.go(f"{address}/forgot")
+        await page.fill({"email": email})
+        await page.press()
+        while "/reset?" not in text_of(letter := await post.letter(email)):
+            pass  # notices of what was done before
+        await page.go(link_in(letter))
+        await judge.look(f"{language}-reset")
+        assert len(set(judge.seen)) == 22
         # The only complaints are about pages that answered with a fault on purpose.
         assert [each for each in page.complaints if "Failed to load resource" not in each] == []
 
@@ -240,7 +255,7 @@ def make_certificate(folder: Path, *names: str) -> tuple[Path, Path]:
 
 
 async def test_over_tls_on_a_sites_own_host_as_in_production(
-    create_database: Callable[..., str], empty_square: str, post: Post, tmp_path: Path
+    create_database: Callable[..., str], empty_square: str, post: Post, axe: str, tmp_path: Path
 ) -> None:
     """`__Host-` cookies, the policy on forms, and the way over three redirects to a site: only a browser can tell."""
     assert BROWSER is not None
@@ -282,6 +297,7 @@ async def test_over_tls_on_a_sites_own_host_as_in_production(
             await page.fill({"email": "sanne@example.nl", "password": PASSWORD})
             await page.press()
             await page.until("document.querySelector('h1').textContent == 'Go on to own.example'")
+            await Judge(page, axe).look("en-site-confirm")
             await page.press()
             await page.until(f"location.href == '{own}/livez?a'")
             cookies = (await page.send("Network.getAllCookies"))["cookies"]
