@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from auth import policy
 from auth.policy import Level, Row, Terms
-from schema.account import MEMBER_ORDERS, Member, MemberOrder
+from schema.account import MEMBER_ORDERS, ApiKeyOrder, Member, MemberOrder
 from schema.audit_lists import ACT_FILTERS, ACT_ORDERS, ActFilter
 from schema.bind import Column, Connected, Expression, Filter, One, Order, Place, Source, at, bound
 from schema.content.base import Content
@@ -23,6 +23,7 @@ from schema.group import GROUP_ORDERS, Group, GroupOrder
 from schema.levels import AccessLevel, Joining, SiteState, SuspendedBy, ranked, value
 from schema.ownership import OFFER_ORDERS, OwnershipOffer
 from schema.relay import Connection, Node, connection
+from schema.site_api_key import SITE_API_KEY_ORDERS, SiteApiKey
 from tenants.platform_tables import Tenant
 from tenants.site_tables import Member as MemberTable
 from tenants.site_tables import SiteWindow
@@ -138,6 +139,11 @@ class Site(Node):
         Connected(lambda _, act, terms: policy.everyone(act, terms), ACT_ORDERS, ACT_FILTERS),
         "What was done here by the power of a role, the newest first; empty for who is no admin.",
         filter=(ActFilter, "Narrows the list."),
+    )
+    api_keys: Connection[SiteApiKey] | None = connection(
+        Connected(lambda _, key, terms: policy.everyone(key, terms), SITE_API_KEY_ORDERS),
+        "The keys of its members that are good here, the latest made first; empty for who is no admin.",
+        order_by=(ApiKeyOrder, "The order of the list."),
     )
     ownership_offers: Connection[OwnershipOffer] = connection(
         Connected(lambda _, offer, terms: policy.everyone(offer, terms), OFFER_ORDERS),

@@ -244,3 +244,20 @@ class AuditWindow(SQLModel, table=True):
     credential: str = Field(sa_type=Text)
     request_id: str = Field(sa_type=Text)
     happened_at: datetime = Field(sa_column=timestamp())
+
+
+class ApiKeyWindow(SQLModel, table=True):
+    """The keys that are good for this site: those of its members, for all sites or for this one."""
+
+    __tablename__ = "api_key"
+    __table_args__ = WINDOW
+
+    id: UUID = Field(primary_key=True)
+    account_id: UUID
+    name: str = Field(sa_type=Text)
+    start: str = Field(sa_type=Text)
+    scopes: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    is_for_all_sites: bool
+    created_at: datetime = Field(sa_column=timestamp())
+    expires_at: datetime = Field(sa_column=timestamp())
+    last_used_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))

@@ -134,6 +134,7 @@ def _ids(site: SiteData) -> list[NodeId]:
         ("K", "id", site.comment),
         ("U", "id", site.audit),
         ("O", "account_id", site.ownership_offer),
+        ("B", "id", site.api_key),
     )
     return [NodeId(tag, site.id, row[key]) for tag, key, rows in tables for row in rows]
 
@@ -143,6 +144,7 @@ def _add_site_cursors(cursors: dict[str, list[str]], secret: bytes, site: SiteDa
         ("S.content", lists.CONTENT_ORDERS, site.content[::4], "id"),
         ("G.content", lists.CONTENT_ORDERS, site.content[::4], "id"),
         ("S.ownershipOffers", lists.OFFER_ORDERS, site.ownership_offer, "account_id"),
+        ("S.apiKeys", lists.OWN_ORDERS, site.api_key, "id"),
         ("S.audit", lists.ACT_ORDERS, site.audit, "id"),
         ("S.groups", lists.GROUP_ORDERS, site.group, "id"),
         ("S.members", lists.MEMBER_ORDERS, site.member, "account_id"),

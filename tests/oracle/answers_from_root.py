@@ -125,6 +125,7 @@ def node_on(asked: Asked, there: SiteData, wanted: NodeId) -> Thing | None:
         "C": ("Content", "content", "id", viewer_there.sees_content),
         "K": ("Comment", "comment", "id", viewer_there.sees_comment),
         "O": ("OwnershipOffer", "ownership_offer", "account_id", viewer_there.sees_offer),
+        "B": ("SiteApiKey", "api_key", "id", viewer_there.sees_act),
         "U": ("Act", "audit", "id", viewer_there.sees_act),
     }
     if wanted.tag not in tables:

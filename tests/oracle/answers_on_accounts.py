@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from schema.errors import ErrorCode, PleinError
@@ -60,6 +61,29 @@ def issuer_email_is_verified(_asked: Asked, issuer: Thing, _args: Args) -> Any:
     return issuer.row["vouches"]
 
 
+@answers("Site", "apiKeys")
+def site_api_keys(asked: Asked, here: Thing, args: Args) -> Any:
+    """Those of members that are good here, by the tables of the platform and the site."""
+    now = datetime.now(UTC)
+    members = {row["account_id"] for row in here.site.member if row["left_at"] is None}
+    rows = [
+        {**row, "is_for_all_sites": row["tenant_ids"] is None}
+        for row in asked.world.platform["api_key"]
+        if row["account_id"] in members
+        and (row["tenant_ids"] is None or here.site.id in row["tenant_ids"])
+        and row["revoked_at"] is None
+        and row["expires_at"] > now
+    ]
+    things = [Thing("SiteApiKey", row, here.site) for row in rows if asked.standing(here.site).sees_act(row)]
+    return asked.listed(things, lists.OWN_ORDERS, args, here, "apiKeys")
+
+
+@answers("SiteApiKey", "account")
+def whose(asked: Asked, key: Thing, _args: Args) -> Any:
+    return Thing("Account", asked.world.accounts[key.row["account_id"]], key.site)
+
+
+@answers("SiteApiKey", "scopes")
 @answers("ApiKey", "scopes")
 def scopes(_asked: Asked, key: Thing, _args: Args) -> Any:
     return [word.upper().replace(":", "_") for word in key.row["scopes"]]

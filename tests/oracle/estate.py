@@ -93,7 +93,7 @@ def _api_keys(tenant_ids: Sequence[UUID]) -> Iterator[Row]:
             "scopes": [["read"], ["admin", "read"], ["platform:admin", "statistics:read"]][number % 3],
             "tenant_ids": [None, list(tenant_ids[:1]), list(tenant_ids)][number % 3],
             "created_at": _moment(number),
-            "expires_at": _moment(number + 5000),
+            "expires_at": datetime(2001 if number == 7 else 2999, 1, 1, tzinfo=UTC),
             "last_used_at": _moment(number + 9) if number % 2 else None,
             "revoked_at": _moment(number + 10) if number == 2 else None,
         }

@@ -18,6 +18,7 @@ TABLES = {
     "K": ("comment", "id"),
     "U": ("audit", "id"),
     "O": ("ownership_offer", "account_id"),
+    "B": ("api_key", "id"),
 }
 OF_ACCOUNTS = {"Y": "api_key", "E": "consent", "N": "session", "D": "identity"}
 """Types that hang on an account, by their letter in ids: the table on the platform."""
@@ -56,7 +57,9 @@ def forgeries(proof: Proof) -> Iterator[str]:
     here, there = proof.world.site("aster"), closed(proof)
     for tag, (table, key) in TABLES.items():
         own, foreign = ids_of(here, tag)[0], ids_of(there, tag)[0]
-        foreign_keys = [row[key] for row in getattr(there, table)] if tag != "M" else _accounts_only_there(proof)
+        both = {row[key] for row in getattr(here, table)}  # a key for all sites is good on several
+        only_there = [row[key] for row in getattr(there, table) if row[key] not in both]
+        foreign_keys = only_there if tag != "M" else _accounts_only_there(proof)
         yield encode_id(NodeId(tag, here.id, foreign_keys[0]))
         yield encode_id(NodeId(tag, PLATFORM_ID, foreign_keys[0]))
         yield encode_id(NodeId("S", here.id, here.id))

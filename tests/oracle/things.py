@@ -39,10 +39,20 @@ TAGS = {
     "OwnershipOffer": "O",
     "Identity": "D",
     "Issuer": "I",
+    "SiteApiKey": "B",
 }
 KEYS = {"M": "account_id", "O": "account_id"}
 ITEM_TYPES = {word.title(): "Content" for word in KINDS}
-ABOUT_A_SITE_ITSELF = {"audit", "ownershipOffers", "viewerMembership", "content", "groups", "members", "memberCount"}
+ABOUT_A_SITE_ITSELF = {
+    "audit",
+    "apiKeys",
+    "ownershipOffers",
+    "viewerMembership",
+    "content",
+    "groups",
+    "members",
+    "memberCount",
+}
 
 
 @dataclass(frozen=True)

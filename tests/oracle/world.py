@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 Row = dict[str, Any]
-TABLES = ("member", "group", "group_member", "content", "comment", "reaction", "audit", "ownership_offer")
+TABLES = ("member", "group", "group_member", "content", "comment", "reaction", "audit", "ownership_offer", "api_key")
 PLATFORM_TABLES = ("api_key", "audit", "client", "consent", "identity", "issuer", "session")
 MATCHES = """
     SELECT id, ts_rank(search, words)::text
@@ -51,6 +51,7 @@ class SiteData:
     reaction: list[Row]
     audit: list[Row]
     ownership_offer: list[Row]
+    api_key: list[Row]
 
     @property
     def id(self) -> UUID:

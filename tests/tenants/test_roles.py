@@ -40,6 +40,8 @@ FILL = """
     INSERT INTO platform.event VALUES (1, {person}, {site}, {told}, 'CREATED', {person}, {person}, {told}, now());
     INSERT INTO platform.audit VALUES
         ({person}, {site}, {person}, 'test.told', {told}, '{{}}', {told}, {told}, {told}, {told}, now());
+    INSERT INTO platform.api_key (id, account_id, name, start, secret_hash, scopes, created_at, expires_at)
+        VALUES ({person}, {person}, {told}, {told}, decode(repeat('00', 32), 'hex'), ARRAY[{told}], now(), 'infinity');
     INSERT INTO {schema}.member VALUES ({person}, {rank}, now());
     INSERT INTO {schema}."group" VALUES ({person}, {told}, {told}, {rank}, 'OPEN', 1, now(), now());
     INSERT INTO {schema}.group_member VALUES ({person}, {person}, {rank}, now());
