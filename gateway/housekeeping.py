@@ -19,6 +19,7 @@ from auth.local.attempts import remove_old_attempts
 from auth.local.email_change import remove_old_changes
 from auth.local.links import remove_old_links
 from auth.passes import remove_old_passes
+from auth.relying.once import forget_spent
 from auth.revocations import prune_revocations
 from auth.session_limits import SessionLimits
 from auth.sessions import remove_ended_sessions
@@ -72,6 +73,7 @@ async def remove_what_is_over(database: Database, limits: SessionLimits) -> int:
         remove_old_links,
         remove_old_changes,
         remove_old_attempts,
+        forget_spent,
     )
     removed = 0
     for chore in chores:
