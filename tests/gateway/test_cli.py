@@ -15,6 +15,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from gateway import cli
@@ -132,6 +133,44 @@ def test_a_site_from_its_opening_to_its_end(on: Run) -> None:
     assert "already" in on("site", "suspend", "utrecht")[2]
     assert on("site", "resume", "utrecht")[0] == 0
     assert json.loads(on("site", "show", "utrecht", "--json")[1])["state"] == "ACTIVE"
+
+
+def test_operators_are_made_and_accounts_suspended_with_a_row_for_each(on: Run, fresh_square: str) -> None:
+    assert on(*CREATE)[0] == 0
+    for words, told in (
+        (("role", "anna@example.nl", "operator"), "is operator now"),
+        (("role", "Anna@example.nl", "operator"), "was operator already"),
+        (("role", "anna@example.nl", "none"), None),
+        (("suspend", "anna@example.nl"), None),
+    ):
+        code, _, err = on("account", *words)
+        if told is None:  # the square would have no operator
+            assert code == 1
+            assert "last operator" in err
+        else:
+            assert (code, told in err) == (0, True)
+    assert on("site", "create", "breda", "--owner", "bram@example.nl", "--owner-name", "Bram")[0] == 0
+    assert on("account", "role", "bram@example.nl", "operator")[0] == 0
+    for words, told in (
+        (("suspend", "anna@example.nl"), "is suspended"),
+        (("suspend", "anna@example.nl"), "was suspended already"),
+        (("resume", "anna@example.nl"), "can sign in again"),
+        (("resume", "anna@example.nl"), "was not suspended"),
+    ):
+        code, _, err = on("account", *words)
+        assert (code, told in err) == (0, True)
+    told_in_one_line(on("account", "suspend", "nobody@example.nl"), "Nobody has an account")
+    on("site", "suspend", "breda")
+    on("site", "delete", "breda", "--confirm", "breda")
+    with psycopg.connect(fresh_square) as connection:
+        rows = connection.execute(
+            "SELECT action, account_id, credential FROM platform.audit ORDER BY happened_at, id"
+        ).fetchall()
+    assert [action for action, _, _ in rows] == [
+        *("site.created", "account.role_set", "site.created", "account.role_set"),
+        *("account.suspended", "account.resumed", "site.suspended", "site.deleted"),
+    ]
+    assert {row[1:] for row in rows} == {(None, "command-line")}
 
 
 def test_keys_are_listed_and_renewed(on: Run) -> None:
