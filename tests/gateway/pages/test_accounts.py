@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from argon2 import PasswordHasher
 
+from auth.local.local import load_local, set_password
 from auth.local.totp import STEP_S, code_at, step_at
 from gateway.app import Gateway
 from tests.gateway.pages.people import Person, new_visitor, path_of, registered, signed_in
@@ -402,3 +404,28 @@ async def test_nobody_ends_the_session_of_another(door: Gateway, post: Post, san
         assert answer.status_code == 403  # a token for another form
     await visitor.open("/account")
     assert theirs in visitor.page.text
+
+
+async def test_a_hash_with_other_parameters_is_made_anew_at_the_next_sign_in(
+    door: Gateway, sanne: tuple[Person, Visitor]
+) -> None:
+    person, _ = sanne
+    local = door._pages.local
+    assert local is not None
+    old = PasswordHasher(1, 1024, 1).hash(person.password)
+    async with local.transaction() as tx:
+        account = await load_local(tx, person.email)
+        assert account is not None
+        await set_password(tx, account.id, old)
+    await signed_in(door, Person(person.email, password="not the password at all"))
+    async with local.transaction() as tx:
+        account = await load_local(tx, person.email)
+    assert account is not None
+    assert account.password_hash == old
+    assert "Your account" in (await signed_in(door, person)).read.text
+    async with local.transaction() as tx:
+        account = await load_local(tx, person.email)
+    assert account is not None
+    assert account.password_hash is not None
+    assert "m=19456,t=2,p=1" in account.password_hash
+    assert "Your account" in (await signed_in(door, person)).read.text
