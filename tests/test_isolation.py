@@ -31,6 +31,7 @@ from tests.generate.values import REFERRED, Pools, pools
 from tests.oracle.people import VIEWERS, who_sees
 from tests.oracle.proof import Proof
 from tests.oracle.strangers import CLOSED, OF_ACCOUNTS, TABLES, closed, flip, forgeries, ids_of, own_ids, secret
+from tests.oracle.world import SiteData
 
 SCHEMA = graphql_schema()
 OF_THE_SQUARE = ("{ audit", "... on PlatformAct {")
@@ -87,6 +88,39 @@ async def test_representations_of_a_closed_site_and_forged_ones_find_nothing(pro
         body = json.loads(await proof.answer(text, {"all": [seen, *some, seen]}, VIEWERS[viewer]))
         aster = {"__typename": "Site", "id": encode_id(NodeId("S", PLATFORM_ID, proof.world.site("aster").id))}
         assert body == {"data": {"_entities": [aster, *[None] * len(some), aster]}}
+
+
+async def test_a_narrowed_credential_reaches_no_further_by_reference(proof: Proof) -> None:
+    """Other sites are not there, and what needs another scope is one error beside what may be read."""
+    anna, here, there = VIEWERS["anna"], proof.world.site("aster"), proof.world.site("ceder")
+    narrowed = replace(anna, scopes=frozenset({"read"}), sites=frozenset({here.id}))
+    own = encode_id(NodeId("A", PLATFORM_ID, anna.account_id or UUID(int=0)))
+
+    def references(site: SiteData) -> list[dict[str, Any]]:
+        place = encode_id(NodeId("S", PLATFORM_ID, site.id))
+        return [
+            {"__typename": "Site", "id": place},
+            {"__typename": "Site", "slug": site.row["slug"]},
+            {"__typename": "Member", "site": {"id": place}, "account": {"id": own}},
+            {"__typename": "Content", "id": ids_of(site, "C")[0]},
+        ]
+
+    text = "query ($all: [_Any!]!) { _entities(representations: $all) { __typename } }"
+    both = [*references(here), *references(there)]
+    whole = json.loads(await proof.answer(text, {"all": both}, anna))["data"]["_entities"]
+    assert None not in whole
+    body = json.loads(await proof.answer(text, {"all": both}, narrowed))
+    assert body == {"data": {"_entities": [*whole[:4], None, None, None, None]}}
+    acts = [{"__typename": "Act", "id": id_} for id_ in ids_of(here, "U")[:2]]
+    body = json.loads(await proof.answer(text, {"all": [*both[:4], *acts]}, narrowed))
+    assert body["data"] == {"_entities": [*whole[:4], None, None]}
+    assert [(error["path"], error["extensions"]["code"]) for error in body["errors"]] == [
+        (["_entities", 4], "FORBIDDEN")
+    ]
+    without = replace(anna, scopes=frozenset())
+    body = json.loads(await proof.answer(text, {"all": both}, without))
+    assert body["data"] in (None, {"_entities": [None] * len(both)})
+    assert {error["extensions"]["code"] for error in body["errors"]} == {"FORBIDDEN"}
 
 
 @pytest.mark.parametrize(("place", "argument"), list(id_arguments(SCHEMA)), ids=str)
