@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import false, or_, update
 
 from auth.accounts import ACCOUNT
 from auth.identities import LastWayIn, unlink_identity
@@ -33,8 +33,9 @@ async def update_account(work: Work, viewer: Viewer, asked: UpdateAccountInput) 
     }
     changes = {name: value for name, value in values.items() if value is not None}
     node = NodeId("A", PLATFORM_ID, me)
-    if changes:
-        await work.tx.execute(update(ACCOUNT).where(ACCOUNT.c.id == me).values(changes))
+    differs = or_(false(), *(ACCOUNT.c[name].is_distinct_from(value) for name, value in changes.items()))
+    changed = update(ACCOUNT).where(ACCOUNT.c.id == me, differs).values(changes) if changes else None
+    if changed is not None and (await work.tx.execute(changed)).rowcount:
         await work.audit(viewer, "account.updated", encode_id(node), fields=sorted(changes))
     return Done(None, {"account": node})
 

@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import insert, select
 
 from auth.audit import AUDIT
+from auth.local.local import set_password
 from auth.policy import Role
 from auth.provider.consents import CONSENT
+from auth.scopes import Scope
 from auth.sessions import Authentication, Device, open_session
 from auth.viewer import PlatformRole
 from schema.bind import Mutates
@@ -27,21 +29,36 @@ from tests.gateway.mutations.test_every_mutation import GIVEN, OF_ACCOUNT, OF_OP
 SCHEMA = graphql_schema()
 VERBS = ("offer", "accept", "decline")
 SHOWN = "action subject accountId account { id } details { name value } address agent credential requestId happenedAt"
-REPEATED = {
-    "registerClient",
-    "updateClient",
-    "rotateClientSecret",
-    "deleteClient",
-    "revokeConsent",
-    "revokeSession",
-} | {
-    "createSite",
-    "updateSite",
-    "createApiKey",
-    "removeMember",
-    *(f"{each}Ownership" for each in VERBS),
-}
+FOR_ALL = {"createSite", "createApiKey", "registerClient", "updateAccount"}
+"""Those that everybody may do, for themselves."""
+
+REPEATED = (
+    {"createIssuer", "updateIssuer", "deleteIssuer", "unlinkIdentity", "rotateSigningKeys"}
+    | {
+        "registerClient",
+        "updateClient",
+        "rotateClientSecret",
+        "deleteClient",
+        "revokeConsent",
+        "revokeSession",
+    }
+    | {
+        "createSite",
+        "updateSite",
+        "createApiKey",
+        "removeMember",
+        *(f"{each}Ownership" for each in VERBS),
+    }
+)
 """Those that do something again when they are sent again, or cannot be."""
+
+
+def binding_of(name: str) -> Mutates:
+    """What a mutation is."""
+    binding = catalogue_of(SCHEMA).bindings["Mutation", name]
+    assert isinstance(binding, Mutates)
+    return binding
+
 
 PRIVILEGED = sorted(
     name
@@ -60,30 +77,50 @@ async def acts(door: Door, who: Person) -> list[Any]:
 async def given_for(door: Door, name: str, ids: dict[str, str], site: TenantRef, owner: Person) -> dict[str, Any]:
     """An input that makes a difference, with what it takes."""
     member = await door.member(site)
+    found: dict[str, Any] | None = None
     match name:
         case "createSite":
-            return {"name": "Nieuw", "slug": f"nieuw-{member.id.hex[-12:]}"}
+            found = {"name": "Nieuw", "slug": f"nieuw-{member.id.hex[-12:]}"}
         case "resumeSite":
             await door.change(owner, "suspendSite", "__typename", id=ids["S"])
         case "revokeSession" | "revokeOtherSessions":
             sessions = [await session_of(door, owner) for _ in range(2)]
-            return {"id" if name == "revokeSession" else "keep": encode_id(NodeId("N", PLATFORM_ID, sessions[0]))}
+            found = {"id" if name == "revokeSession" else "keep": encode_id(NodeId("N", PLATFORM_ID, sessions[0]))}
         case "revokeApiKey":
             made = await door.change(owner, "createApiKey", "apiKey { id }", name="x", scopes=["READ"])
-            return {"id": made["apiKey"]["id"]}
+            found = {"id": made["apiKey"]["id"]}
         case "setPlatformRole" | "suspendAccount" | "resumeAccount":
             account = {"account": encode_id(NodeId("A", PLATFORM_ID, member.id))}
             if name == "resumeAccount":
                 await door.change(owner, "suspendAccount", "__typename", **account)
-            return {**OF_OPERATORS[name], **account}
+            found = {**OF_OPERATORS[name], **account}
         case "updateClient" | "rotateClientSecret" | "deleteClient" | "revokeConsent":
-            return await client_of(door, name, owner)
+            found = await client_of(door, name, owner)
+        case "createIssuer" | "updateIssuer" | "deleteIssuer":
+            unique = member.id.hex[-12:]
+            issuer = OF_ACCOUNT["createIssuer"] | {"key": f"i{unique}", "issuer": f"https://{unique}.example"}
+            found = issuer if name == "createIssuer" else await issuer_of(door, name, owner, issuer)
+        case "unlinkIdentity":
+            async with door.database.transaction(None) as tx:
+                await set_password(tx, owner.id, "no hash of any password")
+            query = "{ viewer { account { identities { edges { node { id } } } } } }"
+            edges = (await door.ask(owner, query))["data"]["viewer"]["account"]["identities"]["edges"]
+            found = {"id": edges[0]["node"]["id"]}
         case "acceptOwnership":
             second = await door.member(site, Role.OWNER)
             await door.give_role(site, owner, Role.ADMIN)
             me = id_of("M", site, owner.id)
             await door.change(second, "offerOwnership", "__typename", member=me)
-    return GIVEN[name](ids) if name in GIVEN else OF_ACCOUNT[name]
+    if found is None:
+        found = GIVEN[name](ids) if name in GIVEN else OF_ACCOUNT[name]
+    return found
+
+
+async def issuer_of(door: Door, name: str, operator: Person, issuer: dict[str, Any]) -> dict[str, Any]:
+    """An input about an issuer that is there."""
+    made = await door.change(operator, "createIssuer", "issuer { id version }", **issuer)
+    changed = {"version": made["issuer"]["version"], "name": "Anders"} if name == "updateIssuer" else {}
+    return {"id": made["issuer"]["id"], **changed}
 
 
 async def client_of(door: Door, name: str, operator: Person) -> dict[str, Any]:
@@ -112,11 +149,11 @@ async def test_a_privileged_mutation_leaves_one_row(door: Door, name: str) -> No
     """And none when it is refused, and none when it changes nothing."""
     site, owner, ids = await filled(door)
     stranger = await door.person()
-    if name in OF_OPERATORS or "Client" in name or name == "revokeConsent":
+    if "Client" in name or name == "revokeConsent" or binding_of(name).needs is Scope.PLATFORM:
         owner = await door.person(PlatformRole.OPERATOR)
     given = await given_for(door, name, ids, site, owner)
     before = len(await acts(door, owner))
-    if name not in ("createSite", "createApiKey", "registerClient"):
+    if name not in FOR_ALL:
         await door.refused(stranger, name, **given)
         assert await acts(door, stranger) == []
     await door.change(owner, name, "__typename", **given)
