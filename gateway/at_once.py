@@ -37,6 +37,7 @@ def _answer(cycle: RequestResponseCycle, status: int, headers: Sequence[tuple[by
     head = STATUS_LINE[status] + b"\r\n".join(lines) + b"\r\n\r\n"
     if head.count(b"\n") != len(lines) + 2 or b"\nconnection: " in head:
         return False
+    del cycle.scope["extensions"]  # a circle otherwise: the scope holds this, and this the cycle that holds the scope
     cycle.response_started = cycle.response_complete = True
     cycle.waiting_for_100_continue = False
     cycle.transport.write(head + body)

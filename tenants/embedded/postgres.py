@@ -35,7 +35,7 @@ _LOG_LIMIT_BYTES = 10_000_000
 _SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
-    "max_connections": "60",
+    "max_connections": "100",  # a worker process of the gateway holds up to sixteen
     "shared_buffers": "256MB",
     "max_locks_per_transaction": "1024",
     "jit": "off",
@@ -49,6 +49,7 @@ _SETTINGS = {
     "logging_collector": "off",
 }
 _FAST_SETTINGS = {
+    "max_connections": "300",  # tests run many gateways at once
     "shared_buffers": "128MB",
     "fsync": "off",
     "synchronous_commit": "off",

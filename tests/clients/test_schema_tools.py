@@ -19,8 +19,8 @@ from tests.gateway.live.running import Running, running_gateway
 from tests.wire.node import beside_packages, require_packages, run
 
 HERE = Path(__file__).parent
-WORDS_OF_STANDARDS = {"Client.clientId"}
-"""OAuth's `client_id`: what the client says of itself, beside the `id` of the node."""
+WORDS_OF_STANDARDS = {"Client.clientId", "Issuer.issuer"}
+"""OAuth's `client_id`, which is not the `id` of the node, and OpenID Connect's `issuer`, an address."""
 
 
 def bench(directory: Path, folder: str, packages: dict[str, str], *files: Path) -> Path:

@@ -21,7 +21,7 @@ PRODUCTION = {
     "PLEIN_S3_ENDPOINT": "http://127.0.0.1:1",
     "PLEIN_S3_ACCESS_KEY": "id",
     "PLEIN_S3_SECRET_KEY": "secret",
-    "PLEIN_CORS_ORIGINS": "https://app.example:8443, https://Other.example/",
+    "PLEIN_CORS_ORIGINS": "https://page.example:8443, https://Other.example/",
 }
 ASKED = {"access-control-request-method": "POST", "access-control-request-headers": "content-type,authorization"}
 
@@ -65,10 +65,10 @@ async def readers(http: httpx.AsyncClient, origin: str) -> str | None:
 @pytest.mark.parametrize(
     ("origin", "allowed"),
     [
-        ("https://app.example:8443", True),
+        ("https://page.example:8443", True),
         ("https://other.example", True),
-        ("https://app.example", False),
-        ("http://app.example:8443", False),
+        ("https://page.example", False),
+        ("http://page.example:8443", False),
         ("https://{slug}.plein.example", True),
         ("http://{slug}.plein.example", False),
         ("https://{slug}.plein.example:8443", False),
@@ -111,6 +111,6 @@ async def test_in_development_pages_of_this_machine_may_read(gateway_url: str) -
 
 
 async def test_errors_can_be_read_as_well(production: httpx.AsyncClient) -> None:
-    headers = {"origin": "https://app.example:8443", "accept": "text/html"}
+    headers = {"origin": "https://page.example:8443", "accept": "text/html"}
     refused = await production.post("/graphql", json={}, headers=headers)
     assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (406, headers["origin"])

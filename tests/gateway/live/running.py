@@ -22,7 +22,7 @@ from tenants.database import Database
 from tests.conftest import ProvisionSite
 from tests.gateway.mutations.door import SECRET, Door, Person
 
-SOON_S = 10.0
+SOON_S = 30.0
 QUIET_S = 0.4  # how long nothing has to come to count as nothing
 
 

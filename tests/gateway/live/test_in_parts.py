@@ -39,7 +39,7 @@ PACKAGES = {
 }
 MULTIPART = "multipart/mixed;incrementalSpec=v0.2, application/graphql-response+json, application/json;q=0.9"
 COUNTS = '{ viewer { sites { edges { node { name ... @defer(label: "c") { memberCount } } } } } }'
-SOON_S = 8.0
+SOON_S = 30.0
 WAITING = """
     SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'plein reader'
     AND datname = current_database()
