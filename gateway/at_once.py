@@ -15,6 +15,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from gateway.keep_alive import KeepAlive
+
 EXTENSION = "plein.answer"
 
 AnswerAtOnce = Callable[[int, Sequence[tuple[bytes, bytes]], bytes], bool]
@@ -22,7 +24,30 @@ AnswerAtOnce = Callable[[int, Sequence[tuple[bytes, bytes]], bytes], bool]
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1, with the extension."""
+    """uvicorn's HTTP/1.1, with the extension, and with one clock for all connections that are quiet."""
+
+    def __init__(self, keep_alive: KeepAlive, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._keep_alive = keep_alive
+
+    def on_response_complete(self) -> None:
+        """Go on with what came meanwhile, or wait for the next request."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._keep_alive.begin(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone, however it went."""
+        self._keep_alive.end(self)
+        super().connection_lost(exc)
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._keep_alive.end(self)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         cycle.scope["extensions"] = {EXTENSION: partial(_answer, cycle)}  # type: ignore[dict-item]

@@ -90,6 +90,10 @@ def _request(payload: Any, *, may_hold_nul: bool) -> GraphQLRequest:
     """The request, if each of its parameters is of the right type."""
     if type(payload) is not dict:
         raise Refusal(400, f"The body must be a JSON object, not {_json_type(payload)}.")
+    if len(payload) == 2 and not may_hold_nul:  # as most are
+        query, variables = payload.get("query"), payload.get("variables")
+        if type(query) is str and query and type(variables) is dict:
+            return GraphQLRequest(query, None, variables)
     name = payload.get("operationName")
     if name is not None and type(name) is not str:
         raise Refusal(400, f"`operationName` must be a text, not {_json_type(name)}.", field="operationName")

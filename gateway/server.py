@@ -13,6 +13,7 @@ import logging
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -20,10 +21,12 @@ import uvicorn
 
 from gateway.app import Gateway, create_app
 from gateway.at_once import Protocol
+from gateway.keep_alive import KeepAlive
 from gateway.settings import Settings
 from gateway.signals import DRAIN_SECONDS
 
 STUCK_MILLISECONDS = 60_000
+KEEP_ALIVE_S = 75.0  # longer than proxies keep an idle connection, so they never write into a closed one
 YOUNG_MOST = 10_000
 """New objects between two looks for circles. Requests make hardly any, and Python's 700 cost 5 % of their CPU."""
 
@@ -96,12 +99,11 @@ def make_server(settings: Settings) -> Server:
     config = uvicorn.Config(
         gateway,
         access_log=False,
-        http=Protocol,
+        http=partial(Protocol, KeepAlive(KEEP_ALIVE_S)),  # type: ignore[arg-type]
         server_header=False,
         proxy_headers=False,
         log_config=None,
         lifespan="on",
-        timeout_keep_alive=75,  # longer than proxies keep an idle connection, so they never write into a closed one
         timeout_graceful_shutdown=DRAIN_SECONDS,
         ws_max_size=settings.limits.body_bytes,
         ws_ping_interval=heartbeat_s,

@@ -33,11 +33,10 @@ async def node_field(run: Run, selected: Selected) -> bytes:
     if parts is None:
         return NULL
     tag, tenant_id, key = parts
-    trail = under((), selected.output)
     catalogue = run.plan.compiler.catalogue
     if tag == SITE or tag in catalogue.on_platform or tag not in catalogue.tags:
         node = NodeId(tag, tenant_id, UUID(hex=key))
-        return (await find(run, selected, (node,), trail)).get(node, NULL)
+        return (await find(run, selected, (node,), under((), selected.output))).get(node, NULL)
     # One row on one site is what is asked most often, so it goes without the tables that many ids need.
     registry = run.registry
     tenant = registry.remembered(tenant_id) or await registry.by_id(tenant_id)
@@ -45,7 +44,9 @@ async def node_field(run: Run, selected: Selected) -> bytes:
         return NULL
     tags, path = (tag,), (selected.key,)
     run.call.wanted[(path, tag), tenant_id] = (key,)
-    part = run.plan.parts.get(("rows", path, tags)) or await rows_part(run, selected, tags, path, trail)
+    part = run.plan.parts.get(("rows", path, tags))
+    if part is None:
+        part = await rows_part(run, selected, tags, path, under((), selected.output))
     rows = await run.rows(part, tenant)
     return (rows[0][2] or NULL) if rows else NULL
 

@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ import uvicorn
 
 from gateway.app import create_app
 from gateway.at_once import Protocol
+from gateway.keep_alive import KeepAlive
 from gateway.settings import load_settings
 
 
 @asynccontextmanager
-async def listening(app: Any, *, lifespan: str = "on", port: int = 0) -> AsyncIterator[str]:
+async def listening(app: Any, *, lifespan: str = "on", port: int = 0, keep_alive_s: float = 75) -> AsyncIterator[str]:
     """Serve an application on this or a free port of this machine; gives its address without a path."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -27,7 +29,7 @@ async def listening(app: Any, *, lifespan: str = "on", port: int = 0) -> AsyncIt
         config = uvicorn.Config(
             app,
             lifespan=lifespan,  # type: ignore[arg-type]
-            http=Protocol,
+            http=partial(Protocol, KeepAlive(keep_alive_s)),  # type: ignore[arg-type]
             log_config=None,
             access_log=False,
             proxy_headers=False,
