@@ -6,6 +6,8 @@ shown and is none is refused; it never makes a visitor. Never looks at requests:
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from auth.api_keys import PREFIX, KeyVerifier
 from auth.session_verifier import SessionVerifier
 from auth.tokens import Verifier
@@ -20,11 +22,9 @@ class Authenticator:
         self.keys = keys
         self.sessions = sessions
 
-    async def bearer(self, credential: str) -> Viewer:
+    def bearer(self, credential: str) -> Awaitable[Viewer]:
         """Who shows this after `Authorization: Bearer`. Raises `Unauthenticated`."""
-        if credential.startswith(PREFIX):
-            return await self.keys.verify(credential)
-        return await self._tokens.verify(credential)
+        return (self.keys if credential.startswith(PREFIX) else self._tokens).verify(credential)
 
     async def session(self, token: str, host: str) -> Viewer | None:
         """Whose session this is on this host, or None where it is over."""

@@ -49,7 +49,7 @@ from gateway.request import Batch, GraphQLRequest, from_json, from_query_string
 from gateway.request_id import HEADER as REQUEST_ID
 from gateway.request_id import begin_request
 from gateway.same_origin import is_same_origin
-from gateway.visit import Prepared, Visit, ready, run_batch, run_in_parts, run_prepared
+from gateway.visit import Prepared, Visit, admit, is_simple, prepare, run_batch, run_in_parts, run_prepared
 from gateway.watching import Timing
 from schema.errors import ErrorCode, PleinError
 
@@ -188,7 +188,8 @@ class GraphQLOverHTTP:
             if type(asked) is list:
                 return Answer(await run_batch(self._square, visit, asked), (*NO_STORE, *visit.earned))
             assert isinstance(asked, GraphQLRequest)
-            prepared = await ready(self._square, visit, asked)
+            square = self._square
+            prepared = prepare(square, visit, asked) if is_simple(visit, asked) else await admit(square, visit, asked)
             if prepared.operation.is_incremental:
                 parts = accepted_parts(headers.get(b"accept", b"")) if scope["method"] != "HEAD" else None
                 if parts is not None:

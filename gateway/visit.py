@@ -66,10 +66,9 @@ class Prepared(NamedTuple):
     nodes: int
 
 
-async def ready(square: Square, visit: Visit, request: GraphQLRequest) -> Prepared:
-    """A request that can be run; raises where it cannot."""
-    is_simple = visit.rates is None and (request.query is None or len(request.query) < LONG_TEXT)
-    return prepare(square, visit, request) if is_simple else await admit(square, visit, request)
+def is_simple(visit: Visit, request: GraphQLRequest) -> bool:
+    """Whether nothing has to be waited for before the request can be run: then `prepare` does what `admit` would."""
+    return visit.rates is None and (request.query is None or len(request.query) < LONG_TEXT)
 
 
 async def run_batch(square: Square, visit: Visit, requests: Sequence[GraphQLRequest | Refusal]) -> bytes:

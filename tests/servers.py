@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,8 @@ from tenants.embedded import AlreadyRunningError, EmbeddedPostgres, EmbeddedPost
 
 # Roles belong to the whole server, so a database does not take them along when it goes. These are made for one.
 ROLES_OF_A_DATABASE = "^(t_|square_|site_)"
+PATIENCE = 50
+"""How often a database is tried to be dropped in which the server itself is at work, ten times a second."""
 
 
 @contextmanager
@@ -53,7 +56,15 @@ def drop_database(url: str, created: str, roles: str = ROLES_OF_A_DATABASE) -> N
             " WHERE datname = %s AND rolname ~ %s",
             (name, roles),
         ).fetchall()
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        dropping = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        for tries_left in reversed(range(PATIENCE)):
+            try:
+                connection.execute(dropping)
+                break
+            except psycopg.errors.InsufficientPrivilege:  # vacuuming, which only a superuser may end
+                if not tries_left:
+                    raise
+                time.sleep(0.1)
         for (role,) in used:
             # Another database may still use it, or another test may just have dropped it.
             with suppress(psycopg.errors.DependentObjectsStillExist, psycopg.errors.UndefinedObject):
