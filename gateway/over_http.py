@@ -9,7 +9,7 @@ the same origin only. Never decides what a viewer may see.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple, NoReturn
 
@@ -286,11 +286,12 @@ class GraphQLOverHTTP:
         error = limit_exceeded("time_ms", self._limits.time_ms)
         return error if is_whole else Refusal(408, error.message, headers=(CLOSE,))
 
-    async def _viewer(self, authorization: bytes) -> Viewer:
+    def _viewer(self, authorization: bytes) -> Awaitable[Viewer]:
         scheme, _, token = authorization.partition(b" ")
-        if scheme.lower() != b"bearer" or not token.strip():
+        token = token.strip()
+        if scheme.lower() != b"bearer" or not token:
             raise Unauthenticated("Authorization must be `Bearer` and an access token.")
-        return await self._square.authenticate(token.strip().decode("latin-1"))
+        return self._square.authenticate(token.decode("latin-1"))
 
     async def _signed_in(self, cookie: bytes, headers: Mapping[bytes, bytes]) -> Viewer:
         """Whose session the cookie holds; a visitor where it holds none. Raises for a page of another origin."""
