@@ -14,13 +14,13 @@ from auth.viewer import Viewer
 from gateway.errors import Throttled
 from gateway.limits import UNITS
 
-ACCOUNT, ADDRESS = "account", "address"
+ACCOUNT, ADDRESS, KEY = "account", "address", "key"
 TOKENS = "tokens"
 """Whoever asks the endpoints for OAuth clients, by address; counted apart from questions."""
 
 
 class Caller(NamedTuple):
-    """`kind` is `account`, `address` or `tokens`; `name` tells one from another."""
+    """`kind` is `account`, `address`, `key` or `tokens`; `name` tells one from another."""
 
     kind: str
     name: int | str
@@ -57,6 +57,11 @@ def caller_of(viewer: Viewer, client: tuple[str, int] | None, forwarded_for: byt
     if viewer.account_id is not None:
         return Caller(ACCOUNT, viewer.account_id.int)  # as a number, it is compared without asking Python
     return Caller(ADDRESS, network_of(address_of(client, forwarded_for, proxies)))
+
+
+def payers_of(viewer: Viewer, caller: Caller) -> tuple[Caller, ...]:
+    """Who pays for what this caller asks: whoever calls with an API key, the key first and then its account."""
+    return (caller,) if viewer.key_id is None else (Caller(KEY, viewer.key_id.int), caller)
 
 
 def address_of(client: tuple[str, int] | None, forwarded_for: bytes | None, proxies: int) -> str:

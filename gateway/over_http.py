@@ -20,7 +20,7 @@ from auth.errors import Unauthenticated
 from auth.sessions import SQUARE
 from auth.viewer import ANONYMOUS, Viewer
 from gateway.at_once import EXTENSION, AnswerAtOnce
-from gateway.callers import Crowd, caller_of
+from gateway.callers import Crowd, caller_of, payers_of
 from gateway.compression import LEAST_BYTES, accepted_coding, compressed
 from gateway.context import Square
 from gateway.cookies import Cookies
@@ -228,13 +228,15 @@ class GraphQLOverHTTP:
             viewer = ANONYMOUS if cookie is None else await self._signed_in(cookie, headers)
         peer, forwarded_for = scope.get("client"), headers.get(b"x-forwarded-for")
         caller = caller_of(viewer, peer, forwarded_for, settings.proxies)
+        payers = () if rates is None else rates.limited(payers_of(viewer, caller))
         return Visit(
             viewer,
             site_here(headers.get(b"host", b""), settings.base_host),
             caller,
             scope.get("method", "POST") == "POST",  # a WebSocket has none, and may write
             b"plein-cost" in headers,
-            rates if rates is not None and rates.is_limited(caller) else None,
+            rates if payers else None,
+            payers,
             whence=(peer, forwarded_for, headers.get(b"user-agent")),
             traces=TRACE in headers and headers[TRACE] == FTV1 and self._tells_time,
         )

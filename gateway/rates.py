@@ -3,7 +3,8 @@
 All processes of a square share what a caller may, in Postgres. Each takes a little in advance (a twentieth of the rate)
 and spends that without asking; so a request costs a statement only now and then, one statement for everybody who waits.
 Promises: in a stretch of t seconds nobody spends more than rate x (1 + t / 60), and a twentieth for each process, which
-may have been taken before. Without the database each process goes on with its own share. What is remembered is bounded.
+may have been taken before. Where several pay for one request, all of them do or none. Without the database each process
+goes on with its own share. What is remembered is bounded.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from math import ceil
+from typing import NamedTuple
 from uuid import UUID
 
 from gateway.beside import beside
-from gateway.callers import ACCOUNT, ADDRESS, TOKENS, Caller
+from gateway.callers import ACCOUNT, ADDRESS, KEY, TOKENS, Caller
 from gateway.errors import Header, Throttled
 from gateway.parts import database_settings
 from gateway.settings import Settings
@@ -37,6 +39,14 @@ Take = Callable[[Sequence[Wish]], Awaitable[Mapping[UUID, Grant]]]
 """Takes for callers what they wish for, from what all processes share."""
 
 logger = logging.getLogger(__name__)
+
+
+class Left(NamedTuple):
+    """How much one kind of caller has left of its rate."""
+
+    kind: str
+    rate: int
+    left: float
 
 
 @dataclass(slots=True)
@@ -81,9 +91,9 @@ class Rates:
         """How many callers are remembered."""
         return len(self._purses)
 
-    def is_limited(self, caller: Caller) -> bool:
-        """Whether this kind of caller has a rate at all."""
-        return caller.kind in self._rates
+    def limited(self, callers: Sequence[Caller]) -> tuple[Caller, ...]:
+        """Those of them whose kind has a rate at all."""
+        return tuple(caller for caller in callers if caller.kind in self._rates)
 
     async def close(self) -> None:
         """Ask no more; whoever still waits goes on with this process's own share."""
@@ -93,8 +103,20 @@ class Rates:
         for _, future in self._waiting.values():
             future.cancel()
 
-    async def charge(self, caller: Caller, cost: int) -> tuple[Header, ...]:
-        """Take so much from what this caller has left; gives the headers that tell the rest. Raises Throttled."""
+    async def charge(self, payers: Sequence[Caller], cost: int) -> tuple[Header, ...]:
+        """Take so much from what each of these has left; gives the headers that tell the rest. Raises Throttled."""
+        left = []
+        for payer in payers:
+            try:
+                left.append(Left(payer.kind, self._rates[payer.kind], await self._charge(payer, cost)))
+            except Throttled:
+                for paid in payers[: len(left)]:
+                    self._purse(paid, self._rates[paid.kind]).held += cost
+                raise
+        return _told(left)
+
+    async def _charge(self, caller: Caller, cost: int) -> float:
+        """Take so much from what this caller has left, and give what is left then. Raises Throttled."""
         rate = self._rates[caller.kind]
         purse = self._purse(caller, rate)
         if purse.held < cost or self._clock() >= purse.until:
@@ -103,14 +125,15 @@ class Rates:
                 return self._spend(caller, purse, rate, cost)
         return self._spend(caller, purse, rate, cost)
 
-    def _spend(self, caller: Caller, purse: _Purse, rate: int, cost: int) -> tuple[Header, ...]:
+    def _spend(self, caller: Caller, purse: _Purse, rate: int, cost: int) -> float:
         left = purse.held + self._shared(purse, rate)
         if cost > purse.held:
             wait = ceil((min(cost, rate) - left) * WINDOW_SECONDS / rate)
             message = f"Rate of this {caller.kind} exceeded: {rate} in {WINDOW_SECONDS} seconds; this costs {cost}."
-            raise Throttled(message, (*_told(caller, rate, left), (b"retry-after", b"%d" % max(wait, 1))))
+            told = _told([Left(caller.kind, rate, left)])
+            raise Throttled(message, (*told, (b"retry-after", b"%d" % max(wait, 1))))
         purse.held -= cost
-        return _told(caller, rate, left - cost)
+        return left - cost
 
     async def _fill(self, purse: _Purse, rate: int, cost: int) -> None:
         """See to it that the purse holds the cost, if that is to be had."""
@@ -192,8 +215,13 @@ async def opened_rates(settings: Settings) -> AsyncIterator[Rates | None]:
 
     On the pool for writes, whoever waits for a connection there would hold up everybody who has a rate.
     """
-    limited = {ACCOUNT: settings.rate_account, ADDRESS: settings.rate_address, TOKENS: settings.providing.rate}
-    if not any(limited.values()):
+    rated = {
+        ACCOUNT: settings.rate_account,
+        ADDRESS: settings.rate_address,
+        KEY: settings.rate_key,
+        TOKENS: settings.providing.rate,
+    }
+    if not any(rated.values()):
         yield None
         return
     database = Database(replace(database_settings(settings), pool_size=1, pool_timeout_s=TAKE_SECONDS))
@@ -203,7 +231,7 @@ async def opened_rates(settings: Settings) -> AsyncIterator[Rates | None]:
         async with database.transaction(None) as tx:
             return await take(tx, wishes)
 
-    rates = Rates(limited, taken, secret=settings.secret, workers=settings.workers)
+    rates = Rates(rated, taken, secret=settings.secret, workers=settings.workers)
     try:
         async with beside(_forget(database)):
             yield rates
@@ -225,12 +253,12 @@ async def _forget(database: Database) -> None:
             logger.warning("callers with everything left could not be forgotten: %s", error)
 
 
-def _told(caller: Caller, rate: int, left: float) -> tuple[Header, ...]:
+def _told(several: Sequence[Left]) -> tuple[Header, ...]:
     """The fields of the IETF's draft on rate limits: what may be spent, what is left, when it is whole again."""
-    kind = caller.kind.encode()
-    left = min(max(left, 0.0), rate)
-    full = ceil((rate - left) * WINDOW_SECONDS / rate)
-    return (
-        (b"ratelimit-policy", b'"%b";q=%d;w=%d' % (kind, rate, WINDOW_SECONDS)),
-        (b"ratelimit", b'"%b";r=%d;t=%d' % (kind, int(left), full)),
-    )
+    policies, states = [], []
+    for kind, rate, left in several:
+        rest = min(max(left, 0.0), rate)
+        full = ceil((rate - rest) * WINDOW_SECONDS / rate)
+        policies.append(f'"{kind}";q={rate};w={WINDOW_SECONDS}')
+        states.append(f'"{kind}";r={int(rest)};t={full}')
+    return (b"ratelimit-policy", ", ".join(policies).encode()), (b"ratelimit", ", ".join(states).encode())

@@ -93,6 +93,7 @@ class Settings:
     introspection: Introspection
     rate_account: int
     rate_address: int
+    rate_key: int
     workers: int
     drain_ms: int
     watching: Watching
@@ -146,6 +147,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         introspection=values["INTROSPECTION"],
         rate_account=_rate(values, "RATE_ACCOUNT"),
         rate_address=_rate(values, "RATE_ADDRESS"),
+        rate_key=_rate(values, "RATE_KEY"),
         workers=values["WORKERS"],
         drain_ms=drain_ms(values, is_production=mode is Mode.PRODUCTION),
         watching=watching_from(values, is_production=mode is Mode.PRODUCTION),
@@ -358,6 +360,12 @@ VARIABLES = (
         "no limit.",
     ),
     Variable("RATE_ADDRESS", whole(0, 1_000_000_000), 0, "The same for each address of callers without an account."),
+    Variable(
+        "RATE_KEY",
+        whole(0, 1_000_000_000),
+        0,
+        "The same for each API key, which spends of its account's as well: no key can use up all that an account may.",
+    ),
     *SIGNING_IN,
     *LOCAL_ACCOUNTS,
     *PROVIDING,

@@ -39,7 +39,7 @@ Whence = tuple[tuple[str, int] | None, bytes | None, bytes | None]
 
 @dataclass(slots=True)
 class Visit:
-    """Who asks, at which site, by what right. `rates` is there where what they do is counted; `earned` tells of it."""
+    """Who asks, at which site, by what right. `rates` is there where `payers` pay for it; `earned` tells of that."""
 
     viewer: Viewer
     here: str | None
@@ -47,6 +47,7 @@ class Visit:
     may_write: bool
     tells_cost: bool
     rates: Rates | None
+    payers: tuple[Caller, ...] = ()
     earned: tuple[Header, ...] = ()
     whence: Whence = (None, None, None)
     traces: bool = False
@@ -85,13 +86,13 @@ async def admit(square: Square, visit: Visit, request: GraphQLRequest) -> Prepar
     """What is prepared, and paid for where there are rates: first for the request itself, so nonsense is not free."""
     rates = visit.rates
     if rates is not None:
-        visit.earned = await rates.charge(visit.caller, REQUEST_COST)
+        visit.earned = await rates.charge(visit.payers, REQUEST_COST)
     if request.query is None or len(request.query) < LONG_TEXT or square.documents.knows(request.query):
         prepared = prepare(square, visit, request)
     else:  # examining it takes long
         prepared = await sliced(lambda: prepare(square, visit, request))
     if rates is not None:
-        visit.earned = await rates.charge(visit.caller, prepared.nodes)
+        visit.earned = await rates.charge(visit.payers, prepared.nodes)
     return prepared
 
 

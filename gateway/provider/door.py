@@ -56,8 +56,8 @@ class Door:
         named = None if forwarded is None else forwarded.encode("latin-1")
         caller = Caller(TOKENS, network_of(address_of(client, named, self.settings.proxies)))
         rates = self.square().rates
-        if rates is not None and rates.is_limited(caller):
-            await rates.charge(caller, cost)
+        if rates is not None and (payers := rates.limited((caller,))):
+            await rates.charge(payers, cost)
 
 
 def door_of(request: Request) -> Door:

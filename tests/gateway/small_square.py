@@ -14,7 +14,7 @@ from graphql import build_schema, execute
 
 from auth.errors import Unauthenticated
 from auth.viewer import ANONYMOUS, PlatformRole, Viewer
-from gateway.callers import ACCOUNT, ADDRESS
+from gateway.callers import ACCOUNT, ADDRESS, KEY
 from gateway.context import Square
 from gateway.documents import Document, Documents, Operation
 from gateway.limits import Limits
@@ -57,7 +57,7 @@ def make_square(limits: Limits | None = None, **environ: str) -> Square:
     settings = replace(settings, limits=limits or settings.limits)
     documents = Documents(SCHEMA, settings.limits, hide_suggestions=settings.is_production)
     absent: Any = None  # the door itself asks nothing of these
-    rated = {ACCOUNT: settings.rate_account, ADDRESS: settings.rate_address}
+    rated = {ACCOUNT: settings.rate_account, ADDRESS: settings.rate_address, KEY: settings.rate_key}
     rates = Rates(rated, no_database, secret=settings.secret)
     return Square(
         settings, SCHEMA, documents, absent, absent, absent, absent, authenticate, run, absent, absent, rates=rates

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from auth.viewer import ANONYMOUS, Viewer
-from gateway.callers import ACCOUNT, ADDRESS, Caller, caller_of
+from gateway.callers import ACCOUNT, ADDRESS, KEY, Caller, caller_of, payers_of
 from gateway.limits import Limits
 from gateway.over_http import GraphQLOverHTTP
 from tests.gateway.small_square import make_square
@@ -43,6 +43,14 @@ def test_an_address_is_that_of_the_client_and_not_what_it_says(client, forwarded
 def test_an_account_is_one_caller_wherever_it_calls_from() -> None:
     viewer = Viewer(UUID(int=7))
     assert caller_of(viewer, NEAR, None, 0) == caller_of(viewer, None, b"1.1.1.1", 1) == Caller(ACCOUNT, 7)
+
+
+def test_a_key_runs_as_its_account_and_pays_for_itself_too() -> None:
+    viewer = Viewer(UUID(int=7), key_id=UUID(int=8))
+    caller = caller_of(viewer, NEAR, None, 0)
+    assert caller == Caller(ACCOUNT, 7)
+    assert payers_of(viewer, caller) == (Caller(KEY, 8), caller)
+    assert payers_of(Viewer(UUID(int=7)), caller) == (caller,)
 
 
 def http_for(limits: Limits | None = None, **environ: str) -> httpx.AsyncClient:

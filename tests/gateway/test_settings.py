@@ -112,6 +112,7 @@ def test_the_mode_must_be_said_where_something_is_at_stake(environ: dict[str, st
         ("PLEIN_INTROSPECTION", "friends"),
         ("PLEIN_RATE_ACCOUNT", "10000"),
         ("PLEIN_RATE_ADDRESS", "-1"),
+        ("PLEIN_RATE_KEY", "5"),
         ("PLEIN_DOCUMENTS_ONLY", "on"),
         ("PLEIN_S3_ACCESS_KEY", "key-without-endpoint"),
         ("PLEIN_PROT", "8000"),

@@ -16,11 +16,11 @@ from gateway.live.question import write_cursor
 from schema.compiler.audience import VISITOR
 from tenants.ids import uuid7
 from tenants.listener import POLL_S
-from tenants.outbox import EVENT, Event, NewEvent, Position, announce, append, load_missed, prune
+from tenants.outbox import EVENT, Event, NewEvent, Position, announce, append, load_horizon, load_missed, prune
 from tenants.registry import TenantRef
 from tenants.site_tables import Content
 from tenants.tables import table_of
-from tests.gateway.live.running import Running
+from tests.gateway.live.running import SOON_S, Running
 from tests.gateway.live.test_subscriptions import following, last_event, refusal
 from tests.gateway.mutations.door import id_of
 from tests.gateway.mutations.test_content import published
@@ -78,9 +78,17 @@ async def test_too_much_missed_is_said(live: Running) -> None:
     async with live.database.transaction(site) as tx:
         for _ in range(1001):
             await append(tx, site, NewEvent("CONTENT", "CREATED", uuid7(), None, "BLOG"))
+    await _final(live, (await last_event(live, site)).position)
     async with live.socket() as socket:
         assert await refusal(socket, CHANGED, site=id_of("S", site), since=cursor) == ("BAD_USER_INPUT", "since")
     await live.followed(0)
+
+
+async def _final(live: Running, position: Position) -> None:
+    """Wait until no transaction on the server, not even one of another test, is older than this place."""
+    async with asyncio.timeout(SOON_S):
+        while await load_horizon(live.square.reader, live.square.registry.platform_role) <= position:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+
+import httpx
 
 from tenants.database import Database
 from tests.conftest import ProvisionSite
@@ -67,3 +70,42 @@ async def test_what_is_asked_over_a_socket_is_paid_for(
                 assert (await socket.hear())["type"] == "complete"
         assert 30 <= kinds.count("next") <= 33
         assert kinds[-1] == "error"
+
+
+async def _key(live: Running, who: Person) -> str:
+    secret: str = (await live.change(who, "createApiKey", "secret", name="Robot", scopes=["READ"]))["secret"]
+    return secret
+
+
+async def test_one_key_does_not_use_up_what_its_account_may(
+    square_database: str, database: Database, provision_site: ProvisionSite, tmp_path: Path
+) -> None:
+    rates = {"PLEIN_RATE_KEY": "30", "PLEIN_RATE_ACCOUNT": "1000", "PLEIN_LIMIT_NODES": "20"}
+    async with running_gateway(square_database, tmp_path, database, provision_site, **rates) as live:
+        who = await live.person()
+        greedy, modest = await _key(live, who), await _key(live, who)
+
+        async def asked(token: str) -> httpx.Response:
+            headers = {"authorization": f"Bearer {token}"}
+            return await live.client.post("/graphql", json={"query": "{ __typename }"}, headers=headers)
+
+        answers = [await asked(greedy) for _ in range(40)]
+        assert 30 <= [each.status_code for each in answers].count(200) <= 33
+        assert answers[-1].status_code == 429
+        message = "Rate of this key exceeded: 30 in 60 seconds; this costs 1."
+        assert answers[-1].json()["errors"] == [{"message": message, "extensions": {"code": "RATE_LIMITED"}}]
+        assert answers[-1].headers["ratelimit-policy"] == '"key";q=30;w=60'
+        async with live.socket(Person(who.id, greedy)) as socket:
+            await socket.subscribe("{ __typename }")
+            assert (await socket.hear())["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+        answer = await asked(modest)
+        assert (answer.status_code, answer.headers["ratelimit-policy"]) == (
+            200,
+            '"key";q=30;w=60, "account";q=1000;w=60',
+        )
+        rest = re.fullmatch(r'"key";r=(\d+);t=\d+, "account";r=(\d+);t=\d+', answer.headers["ratelimit"])
+        assert rest is not None
+        assert 27 <= int(rest[1]) <= 30
+        assert 900 <= int(rest[2]) <= 975  # both keys and whoever made them spent of it
+        answer = await asked(who.token)
+        assert (answer.status_code, answer.headers["ratelimit-policy"]) == (200, '"account";q=1000;w=60')
