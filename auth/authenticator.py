@@ -6,12 +6,10 @@ shown and is none is refused; it never makes a visitor. Never looks at requests:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-
 from auth.api_keys import PREFIX, KeyVerifier
 from auth.session_verifier import SessionVerifier
 from auth.tokens import Verifier
-from auth.viewer import Viewer
+from auth.viewer import ANONYMOUS, Viewer
 
 
 class Authenticator:
@@ -22,10 +20,17 @@ class Authenticator:
         self.keys = keys
         self.sessions = sessions
 
-    def bearer(self, credential: str) -> Awaitable[Viewer]:
-        """Who shows this after `Authorization: Bearer`. Raises `Unauthenticated`."""
-        return (self.keys if credential.startswith(PREFIX) else self._tokens).verify(credential)
+    def known(self, credential: str, host: str | None) -> Viewer | None:
+        """Who shows this, without waiting, if it was verified a moment ago; see `verify`."""
+        if host is not None:
+            return self.sessions.known(credential, host)
+        return (self.keys if credential.startswith(PREFIX) else self._tokens).memory.find(credential)
 
-    async def session(self, token: str, host: str) -> Viewer | None:
-        """Whose session this is on this host, or None where it is over."""
-        return await self.sessions.verify(token, host)
+    async def verify(self, credential: str, host: str | None) -> Viewer:
+        """Who shows this after `Authorization: Bearer`, or with a host, in the cookie of a session there.
+
+        Raises `Unauthenticated`; a session that is over makes a visitor.
+        """
+        if host is not None:
+            return await self.sessions.verify(credential, host) or ANONYMOUS
+        return await (self.keys if credential.startswith(PREFIX) else self._tokens).verify(credential)

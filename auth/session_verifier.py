@@ -27,10 +27,13 @@ class SessionVerifier:
         self._load = load
         self.memory = Remembered(clock)
 
+    def known(self, token: str, host: str) -> Viewer | None:
+        """Return whose session this is on this host, without waiting, if it was verified a moment ago."""
+        return self.memory.find(_shown(token, host))
+
     async def verify(self, token: str, host: str) -> Viewer | None:
         """Return whose session this is on this host, `SQUARE` or a site's, or None; raises what reading raises."""
-        shown = f"{token}\0{host}"  # what is good on one host is not known to be on another
-        viewer = self.memory.find(shown)
+        viewer = self.known(token, host)
         if viewer is not None or len(token) != TOKEN_CHARACTERS:
             return viewer
         forgotten = self.memory.forgotten
@@ -38,8 +41,13 @@ class SessionVerifier:
         if session is None:
             return None
         viewer = viewer_of(session)
-        self.memory.keep(shown, viewer, session.expires_at.timestamp(), forgotten)
+        self.memory.keep(_shown(token, host), viewer, session.expires_at.timestamp(), forgotten)
         return viewer
+
+
+def _shown(token: str, host: str) -> str:
+    """What is remembered: a token that is good on one host is not known to be on another."""
+    return f"{token}\0{host}"
 
 
 def viewer_of(session: Session) -> Viewer:

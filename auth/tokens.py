@@ -31,6 +31,9 @@ LoadViewer = Callable[[str, str], Awaitable[Viewer | None]]
 class Verifier(Protocol):
     """Whatever tells who is asking from one kind of credential; the door knows no more of signing in than this."""
 
+    memory: Remembered
+    """Who was verified a moment ago."""
+
     async def verify(self, token: str) -> Viewer:
         """Return the viewer. Raises `Unauthenticated`, or `TokenExpired` where signing in again would help."""
         ...
@@ -63,10 +66,6 @@ class TokenVerifier:
         self._audience = audience
         self._clock = clock
         self.memory = Remembered(clock)
-
-    def remembered(self, token: str) -> Viewer | None:
-        """Return the viewer of a token that was verified a moment ago, without waiting for anything; else None."""
-        return self.memory.find(token)
 
     async def verify(self, token: str) -> Viewer:
         """Return the viewer of this token. Raises `TokenExpired` or `Unauthenticated`, and whatever reading raises."""

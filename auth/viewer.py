@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from functools import lru_cache
 from uuid import UUID
 
 from auth.assurance import UNSURE, Assurance
@@ -22,9 +23,12 @@ class PlatformRole(IntEnum):
     OPERATOR = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Narrowing:
-    """What a credential is good for, at most: the scopes (None: all), and whether for some sites only."""
+    """What a credential is good for, at most: the scopes (None: all), and whether for some sites only.
+
+    Made by `narrowing_of`, so that two alike are one.
+    """
 
     scopes: frozenset[str] | None
     has_sites: bool
@@ -34,6 +38,12 @@ class Narrowing:
         if self.has_sites and scope in SQUARE_WIDE:
             return False
         return self.scopes is None or scope in self.scopes
+
+
+@lru_cache(maxsize=1024)
+def narrowing_of(scopes: frozenset[str] | None, *, has_sites: bool) -> Narrowing | None:
+    """The one narrowing of this kind; None where a credential narrows nothing."""
+    return Narrowing(scopes, has_sites) if has_sites or scopes is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +69,22 @@ class Viewer:
     key: bytes | None = field(init=False, compare=False, repr=False)
     """The account's id as Postgres reads it."""
 
+    session_key: bytes | None = field(init=False, compare=False, repr=False)
+    """The session's id as Postgres reads it."""
+
+    site_keys: bytes | None = field(init=False, compare=False, repr=False)
+    """The ids of the sites as Postgres reads an array."""
+
     narrowing: Narrowing | None = field(init=False, compare=False, repr=False)
     """How the credential narrows what the account may do; None where it does not."""
 
     def __post_init__(self) -> None:
         """Write what every request needs, once for all of them."""
-        narrowing = None if self.is_whole else Narrowing(self.scopes, has_sites=self.sites is not None)
-        object.__setattr__(self, "narrowing", narrowing)
+        sites = None if self.sites is None else b"{%s}" % ",".join(map(str, self.sites)).encode()
+        object.__setattr__(self, "narrowing", narrowing_of(self.scopes, has_sites=self.sites is not None))
         object.__setattr__(self, "key", None if self.account_id is None else str(self.account_id).encode())
+        object.__setattr__(self, "session_key", None if self.session_id is None else str(self.session_id).encode())
+        object.__setattr__(self, "site_keys", sites)
 
     @property
     def is_whole(self) -> bool:

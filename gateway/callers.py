@@ -55,7 +55,7 @@ class Crowd:
 def caller_of(viewer: Viewer, client: tuple[str, int] | None, forwarded_for: bytes | None, proxies: int) -> Caller:
     """Who calls. `proxies` says how many of the last addresses in X-Forwarded-For are written by proxies of ours."""
     if viewer.account_id is not None:
-        return Caller(ACCOUNT, viewer.account_id.int)  # as a number, it is compared without asking Python
+        return _account(viewer.account_id.int)  # as a number, it is compared without asking Python
     return Caller(ADDRESS, network_of(address_of(client, forwarded_for, proxies)))
 
 
@@ -70,6 +70,11 @@ def address_of(client: tuple[str, int] | None, forwarded_for: bytes | None, prox
         passed = forwarded_for.decode("latin-1").split(",")
         return passed[max(len(passed) - proxies, 0)].strip()
     return client[0] if client else ""
+
+
+@lru_cache(maxsize=4096)
+def _account(number: int) -> Caller:
+    return Caller(ACCOUNT, number)
 
 
 @lru_cache(maxsize=4096)

@@ -80,9 +80,8 @@ Weigh = Callable[["Square", Document, Operation, dict[str, Any]], int]
 """How many nodes the answer to an operation can hold at the most; raises where that is over the limit."""
 
 
-async def nobody(_token: str, _host: str) -> Viewer | None:
-    """For a square without sessions."""
-    return None
+def unknown(_token: str, _host: str | None) -> None:
+    """For a square that remembers nobody."""
 
 
 def weightless(_square: Square, _document: Document, _operation: Operation, _variables: dict[str, Any]) -> int:
@@ -111,8 +110,9 @@ async def undivided(
 class Square:
     """Everything a request needs.
 
-    `authenticate` tells who shows this token, or raises `Unauthenticated`; `signed_in` whose session this is on a host
-    (a site's slug or own host, or `SQUARE`), or None.
+    `authenticate` tells who shows a credential: a bearer token, or with a host (a site's slug or own host, or `SQUARE`)
+    a session's. It raises `Unauthenticated` for a token, and gives a visitor for a session that is over. `known` tells
+    the same without waiting, for those who were verified a moment ago.
     """
 
     settings: Settings
@@ -122,13 +122,13 @@ class Square:
     database: Database
     registry: Registry
     store: ObjectStore | None
-    authenticate: Callable[[str], Awaitable[Viewer]]
+    authenticate: Callable[[str, str | None], Awaitable[Viewer]]
     execute: Execute
     live: Live
     provider: Provider
     weigh: Weigh = weightless
     deliver: Deliver = undivided
-    signed_in: Callable[[str, str], Awaitable[Viewer | None]] = nobody
+    known: Callable[[str, str | None], Viewer | None] = unknown
     rates: Rates | None = None
     persisted: Persisted = field(default_factory=Persisted)
     revocations: Revocations = field(default_factory=Revocations)

@@ -6,6 +6,9 @@ other host and no connection without TLS can set or see it. In development they 
 
 from __future__ import annotations
 
+import re
+from functools import cache
+
 SESSION = "plein"
 FORM = "plein-form"
 LANGUAGE = "plein-language"
@@ -20,22 +23,11 @@ class Cookies:
     def __init__(self, *, is_secure: bool) -> None:
         self._prefix = "__Host-" if is_secure else ""
         self._end = "; Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if is_secure else "")
-        self._session = f"{self._prefix}{SESSION}=".encode()
-
-    def session(self, header: bytes) -> str | None:
-        """The token of the session in a `Cookie` header, or None."""
-        if self._session not in header:  # as with nearly every cookie that is not ours
-            return None
-        return self.read(header, SESSION)
 
     def read(self, header: bytes, name: str) -> str | None:
         """The value of a cookie of ours in a `Cookie` header, or None."""
-        wanted = f"{self._prefix}{name}=".encode()
-        for pair in header[:LONGEST_HEADER].split(b";"):
-            stripped = pair.strip()
-            if stripped.startswith(wanted):
-                return stripped[len(wanted) :].decode("latin-1")
-        return None
+        found = _pattern(self._prefix + name).search(header, 0, LONGEST_HEADER)
+        return None if found is None else found[1].strip().decode("latin-1")
 
     def written(self, name: str, value: str, *, max_age_s: int | None = None) -> str:
         """The value of `Set-Cookie` for a cookie; without an age it ends with the browser."""
@@ -45,3 +37,9 @@ class Cookies:
     def removed(self, name: str) -> str:
         """The value of `Set-Cookie` that takes a cookie away."""
         return self.written(name, "", max_age_s=0)
+
+
+@cache
+def _pattern(name: str) -> re.Pattern[bytes]:
+    """Finds the first cookie of this name."""
+    return re.compile(rb"(?:^|;)[ \t]*" + re.escape(name).encode() + rb"=([^;]*)")

@@ -26,11 +26,11 @@ class Deadlines:
 
     def begin(self) -> Task:
         """The current task begins with a request; gives what `end` must be told."""
-        task = asyncio.current_task()
-        assert task is not None
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
             self._loop.call_later(self._tick_s, self._tick)
+        task = asyncio.current_task(self._loop)
+        assert task is not None
         self._began[task] = self._loop.time()
         return task
 

@@ -32,6 +32,7 @@ from gateway.extents import check_document
 from gateway.limits import Limits, limit_exceeded
 from gateway.record import note_step
 from gateway.variables import Variable, variables_of
+from schema.compiler.selection import shape
 from schema.compiler.slices import breathe
 from schema.directives import NAMES as LATER
 from schema.errors import ErrorCode, PleinError
@@ -50,6 +51,9 @@ class Operation:
     type: OperationType
     node: OperationDefinitionNode
     variables: tuple[Variable, ...]
+    shape: object = None
+    """The shape of its variables, where it is the same in every call; see `schema.compiler.selection.shape`."""
+
     is_incremental: bool = False
     """Whether its answer may be wanted in parts: a query in a document with `@defer` or `@stream`."""
 
@@ -83,7 +87,7 @@ class Documents:
         """`hide_suggestions`: leave "Did you mean" out of validation errors."""
         self._schema = schema
         self._limits = limits
-        self._hide_suggestions = hide_suggestions
+        self.hide_suggestions = hide_suggestions
         self._kept: OrderedDict[str | bytes, tuple[Document | Rejected, int]] = OrderedDict()
         self._kept_tokens = 0
 
@@ -127,7 +131,7 @@ class Documents:
         finally:
             note_step("parse", began)
         began = perf_counter()
-        rules, hide = (*specified_rules, _Breathing), self._hide_suggestions
+        rules, hide = (*specified_rules, _Breathing), self.hide_suggestions
         errors = validate(self._schema, ast, rules, max_errors=MAX_ERRORS, hide_suggestions=hide)
         note_step("validate", began)
         if errors:
@@ -179,11 +183,19 @@ def _document(schema: GraphQLSchema, text: str, ast: DocumentNode) -> Document:
         if isinstance(node, OperationDefinitionNode):
             name = node.name.value if node.name else None
             is_incremental = later and node.operation is OperationType.QUERY
-            operations[name] = Operation(name, node.operation, node, variables_of(schema, node), is_incremental)
+            variables = variables_of(schema, node)
+            operations[name] = Operation(name, node.operation, node, variables, _shape(variables), is_incremental)
         elif isinstance(node, FragmentDefinitionNode):
             fragments[node.name.value] = node
     sole = next(iter(operations.values())) if len(operations) == 1 else None
     return Document(sha256(text.encode()).hexdigest(), ast, operations, fragments, sole)
+
+
+def _shape(variables: tuple[Variable, ...]) -> object:
+    """The shape of variables that are texts, all of them, in every call."""
+    if not all(each.required and each.plain is str for each in variables):
+        return None
+    return shape({each.name: "" for each in variables})
 
 
 def _has_later(ast: DocumentNode) -> bool:

@@ -9,7 +9,7 @@ the same origin only. Never decides what a viewer may see.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple, NoReturn
 
@@ -18,12 +18,12 @@ from starlette.types import Message, Receive, Scope, Send
 
 from auth.errors import Unauthenticated
 from auth.sessions import SQUARE
-from auth.viewer import ANONYMOUS, Viewer
-from gateway.at_once import EXTENSION, AnswerAtOnce
+from auth.viewer import ANONYMOUS
+from gateway.at_once import EXTENSION, Exchange
 from gateway.callers import Crowd, caller_of, payers_of
 from gateway.compression import LEAST_BYTES, accepted_coding, compressed
 from gateway.context import Square
-from gateway.cookies import Cookies
+from gateway.cookies import SESSION, Cookies
 from gateway.deadlines import Deadlines
 from gateway.errors import Header, Refusal, problem_from
 from gateway.federated_trace import FORMAT as FTV1
@@ -96,7 +96,8 @@ class GraphQLOverHTTP:
         self._deadlines = Deadlines(settings.limits.time_ms / 1000)
         registered = square.provider.origins.may_read if square.provider else None
         self._origins = Origins(settings, square.registry, registered)
-        self._rates = square.rates
+        rates = square.rates
+        self._rates = rates if rates is not None and rates.of_requests else None
         self._tells_time = settings.watching.server_timing is not Timing.OFF
         self._requests = Crowd("concurrency", settings.limits.concurrency)
         self.streams = Crowd("streams", settings.limits.streams)
@@ -119,7 +120,9 @@ class GraphQLOverHTTP:
         try:
             try:
                 _require(media)
-                asked = await self._request(scope, headers, receive)
+                asked = self._request_at_once(scope, headers)
+                if asked is None:
+                    asked = from_json(await self._body(headers, receive), self._limits.batch)
                 answer = await self._answer(scope, headers, asked)
             finally:
                 is_late = self._deadlines.end(task)
@@ -137,7 +140,12 @@ class GraphQLOverHTTP:
         if media is MULTIPART:
             media, answer = _as_part(answer)
         started = [*HEADERS[media or GRAPHQL_RESPONSE], request_id, *answer.headers]
-        await self._send(scope, headers, started, answer, send)
+        body = answer.body
+        if b"origin" in headers or len(body) > LEAST_BYTES:
+            body = await self._fitted(headers, started, body)
+        if not _is_sent(scope, answer.status, started, body):
+            await send({"type": "http.response.start", "status": answer.status, "headers": started})
+            await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
     async def _preflight(self, headers: Mapping[bytes, bytes], request_id: Header, send: Send) -> None:
         """Answer `OPTIONS`: which methods there are, and to a browser whether a page may use them."""
@@ -147,25 +155,15 @@ class GraphQLOverHTTP:
         await send({"type": "http.response.start", "status": 204, "headers": started})
         await send({"type": "http.response.body", "body": b""})
 
-    async def _send(
-        self, scope: Scope, headers: Mapping[bytes, bytes], started: list[Header], answer: Answer, send: Send
-    ) -> None:
-        body, accepts, origin = answer.body, headers.get(b"accept-encoding"), headers.get(b"origin")
+    async def _fitted(self, headers: Mapping[bytes, bytes], started: list[Header], body: bytes) -> bytes:
+        """The body as this client takes it, with what the head has to say of that, and to a page of another origin."""
+        accepts, origin = headers.get(b"accept-encoding"), headers.get(b"origin")
         if origin is not None:
             started += await self._origins.headers(origin, headers.get(b"host", b""))
         if len(body) > LEAST_BYTES and accepts is not None and (coding := accepted_coding(accepts)) is not None:
             body = await compressed(body, coding)
             started.append((b"content-encoding", coding))
-        if answer.status == 304:
-            started = [each for each in started if each[0] != b"content-type"]
-        else:
-            started.append((b"content-length", b"%d" % len(body)))
-        if scope["method"] == "HEAD":
-            body = b""
-        at_once: AnswerAtOnce | None = scope.get("extensions", NONE).get(EXTENSION)
-        if at_once is None or not at_once(answer.status, started, body):
-            await send({"type": "http.response.start", "status": answer.status, "headers": started})
-            await send({"type": "http.response.body", "body": body})
+        return body
 
     async def _send_parts(
         self, headers: Mapping[bytes, bytes], started: list[Header], rest: Rest, receive: Receive, send: Send
@@ -220,18 +218,16 @@ class GraphQLOverHTTP:
 
     async def visit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Visit:
         """Who asks, where, and what they still may."""
-        settings, rates = self._square.settings, self._rates
-        authorization, cookie = headers.get(b"authorization"), headers.get(b"cookie")
-        if authorization is not None:
-            viewer = await self._viewer(authorization)
-        else:
-            viewer = ANONYMOUS if cookie is None else await self._signed_in(cookie, headers)
+        square, settings, rates = self._square, self._square.settings, self._rates
+        here = site_here(headers.get(b"host", b""), settings.base_host)
+        shown = self._shown(headers, here)
+        viewer = ANONYMOUS if shown is None else square.known(*shown) or await square.authenticate(*shown)
         peer, forwarded_for = scope.get("client"), headers.get(b"x-forwarded-for")
         caller = caller_of(viewer, peer, forwarded_for, settings.proxies)
         payers = () if rates is None else rates.limited(payers_of(viewer, caller))
         return Visit(
             viewer,
-            site_here(headers.get(b"host", b""), settings.base_host),
+            here,
             caller,
             scope.get("method", "POST") == "POST",  # a WebSocket has none, and may write
             b"plein-cost" in headers,
@@ -241,14 +237,40 @@ class GraphQLOverHTTP:
             traces=TRACE in headers and headers[TRACE] == FTV1 and self._tells_time,
         )
 
+    def _shown(self, headers: Mapping[bytes, bytes], here: str | None) -> tuple[str, str | None] | None:
+        """The credential that is shown (see `Square`), or None. Raises for what is none, and for pages of elsewhere."""
+        authorization = headers.get(b"authorization")
+        if authorization is not None:
+            scheme, _, token = authorization.partition(b" ")
+            token = token.strip()
+            if scheme.lower() != b"bearer" or not token:
+                raise Unauthenticated("Authorization must be `Bearer` and an access token.")
+            return token.decode("latin-1"), None
+        cookie = headers.get(b"cookie")
+        session = None if cookie is None else self._cookies.read(cookie, SESSION)
+        if session is None:
+            return None
+        if not is_same_origin(headers, is_production=self._square.settings.is_production):
+            raise PleinError(ErrorCode.FORBIDDEN, ELSEWHERE)
+        return session, SQUARE if here is None else here
+
     async def _request(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> GraphQLRequest | Batch:
+        asked = self._request_at_once(scope, headers)
+        return from_json(await self._body(headers, receive), self._limits.batch) if asked is None else asked
+
+    def _request_at_once(self, scope: Scope, headers: Mapping[bytes, bytes]) -> GraphQLRequest | Batch | None:
+        """The request, or None where its body is still to be received. Raises for what can be no request."""
         method: str = scope["method"]
         if method == "POST":
             if not is_json(headers.get(b"content-type", b"")):
                 raise Refusal(415, "Send the request as application/json, in UTF-8.")
             if b"content-encoding" in headers:
                 raise Refusal(415, "Send the request without a content encoding.")
-            return from_json(await self._body(headers, receive), self._limits.batch)
+            exchange = exchange_of(scope)
+            body = None if exchange is None else exchange.body()
+            if body is not None and len(body) > self._limits.body_bytes:
+                raise self._too_long()
+            return None if body is None else from_json(body, self._limits.batch)
         if method in {"GET", "HEAD"}:
             return from_query_string(scope["query_string"])
         raise Refusal(405, f"{method} is of no use here; send POST or GET.", headers=(ALLOW,))
@@ -280,31 +302,31 @@ class GraphQLOverHTTP:
         while more and ignored < IGNORED_BODIES * self._limits.body_bytes:
             chunk, more = _piece(await receive())
             ignored += len(chunk)
-        message = limit_exceeded("body_bytes", self._limits.body_bytes).message
-        raise Refusal(413, message, headers=(CLOSE,))
+        raise self._too_long()
+
+    def _too_long(self) -> Refusal:
+        return Refusal(413, limit_exceeded("body_bytes", self._limits.body_bytes).message, headers=(CLOSE,))
 
     def _too_late(self, *, is_whole: bool) -> Exception:
         """The error for a request that took too long: to be answered, or to arrive."""
         error = limit_exceeded("time_ms", self._limits.time_ms)
         return error if is_whole else Refusal(408, error.message, headers=(CLOSE,))
 
-    def _viewer(self, authorization: bytes) -> Awaitable[Viewer]:
-        scheme, _, token = authorization.partition(b" ")
-        token = token.strip()
-        if scheme.lower() != b"bearer" or not token:
-            raise Unauthenticated("Authorization must be `Bearer` and an access token.")
-        return self._square.authenticate(token.decode("latin-1"))
 
-    async def _signed_in(self, cookie: bytes, headers: Mapping[bytes, bytes]) -> Viewer:
-        """Whose session the cookie holds; a visitor where it holds none. Raises for a page of another origin."""
-        token = self._cookies.session(cookie)
-        if token is None:
-            return ANONYMOUS
-        settings = self._square.settings
-        if not is_same_origin(headers, is_production=settings.is_production):
-            raise PleinError(ErrorCode.FORBIDDEN, ELSEWHERE)
-        here = site_here(headers.get(b"host", b""), settings.base_host)
-        return await self._square.signed_in(token, SQUARE if here is None else here) or ANONYMOUS
+def exchange_of(scope: Scope) -> Exchange | None:
+    """The extension of `gateway.at_once`, where this server has it."""
+    exchange: Exchange | None = scope.get("extensions", NONE).get(EXTENSION)
+    return exchange
+
+
+def _is_sent(scope: Scope, status: int, started: list[Header], body: bytes) -> bool:
+    """Finish the head, and send the whole answer if that can be done at once; whether it was."""
+    if status == 304:
+        started.remove(next(each for each in started if each[0] == b"content-type"))
+    else:
+        started.append((b"content-length", b"%d" % len(body)))
+    exchange = exchange_of(scope)
+    return exchange is not None and exchange.answer(status, started, b"" if scope["method"] == "HEAD" else body)
 
 
 def _as_part(answer: Answer) -> tuple[bytes, Answer]:

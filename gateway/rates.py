@@ -91,6 +91,11 @@ class Rates:
         """How many callers are remembered."""
         return len(self._purses)
 
+    @property
+    def of_requests(self) -> bool:
+        """Whether those who ask have a rate, of whichever kind."""
+        return any(kind in self._rates for kind in (ACCOUNT, ADDRESS, KEY))
+
     def limited(self, callers: Sequence[Caller]) -> tuple[Caller, ...]:
         """Those of them whose kind has a rate at all."""
         return tuple(caller for caller in callers if caller.kind in self._rates)

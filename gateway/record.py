@@ -6,6 +6,7 @@ decided by it. Never holds variables, tokens or anything of an answer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar, Token
 from time import perf_counter, time_ns
 from typing import TYPE_CHECKING
@@ -88,9 +89,8 @@ class Record:
             until = max(until, ran.ended)
 
 
-def current_record() -> Record | None:
-    """The record of the operation under way, if anybody watches."""
-    return _CURRENT.get()
+current_record: Callable[[], Record | None] = _CURRENT.get
+"""The record of the operation under way, if anybody watches. Asked for with every statement."""
 
 
 def begin_record(record: Record) -> Token[Record | None]:

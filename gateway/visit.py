@@ -102,7 +102,7 @@ def prepare(square: Square, visit: Visit, request: GraphQLRequest) -> Prepared:
     operation = document.operation(request.operation_name)
     if not visit.may_write and operation.type is OperationType.MUTATION:
         raise Refusal(405, "A mutation must be sent with POST.", headers=(ALLOW_POST,))
-    hide = square.settings.is_production
+    hide = square.documents.hide_suggestions
     variables = coerce_variables(square.schema, operation.variables, request.variables, hide_suggestions=hide)
     nodes = -1
     if visit.rates is not None or visit.tells_cost:
@@ -129,14 +129,19 @@ def _document(square: Square, request: GraphQLRequest) -> Document:
     return document
 
 
-async def run_prepared(square: Square, visit: Visit, prepared: Prepared) -> bytes:
+def run_prepared(square: Square, visit: Visit, prepared: Prepared) -> Awaitable[bytes]:
     """The body of the response to what was prepared; raises where the request as a whole fails."""
-    document, operation, variables, nodes = prepared
+    document, operation, variables, _ = prepared
     client = client_of(square, visit) if operation.type is OperationType.MUTATION else NOWHERE
     answer = square.execute(square, document, operation, variables, visit.viewer, visit.here, client)
+    return _extended(square, visit, prepared, answer) if visit.traces or visit.tells_cost else answer
+
+
+async def _extended(square: Square, visit: Visit, prepared: Prepared, answer: Awaitable[bytes]) -> bytes:
+    """The answer with what is told beside it."""
+    document, operation, variables, nodes = prepared
     if not visit.traces:
-        body = await answer
-        return body if not visit.tells_cost else _with_cost(body, nodes)
+        return _with_cost(await answer, nodes)
     body, trace = await traced(answer, square.schema, document, operation, variables)
     extensions: dict[str, object] = {"ftv1": trace} | ({"cost": {"nodes": nodes}} if visit.tells_cost else {})
     return body[:-1] + b',"extensions":' + orjson.dumps(extensions) + b"}"

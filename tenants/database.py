@@ -25,13 +25,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import QueuePool
 
 from tenants.errors import DatabaseUnavailable, LockTimeout, StatementTimeout
+from tenants.pipeline import Rows, read_rows
 from tenants.registry import TenantRef
 from tenants.roles import set_role
 from tenants.settings import DatabaseSettings
 from tenants.site_tables import TENANT
 from tenants.watch import Asked, Ran, Watch
 
-Rows = list[tuple[bytes | None, ...]]
 WATCH, ASKED = "watch", "asked"  # what a connection carries with it where statements are watched
 
 Transaction = AsyncConnection
@@ -136,10 +136,7 @@ async def read_raw(
         if asked is not None:
             tell(asked, text, len(params))
         result = cursor.pgresult
-        if result is None:
-            return []
-        columns = range(result.nfields)
-        return [tuple(result.get_value(row, column) for column in columns) for row in range(result.ntuples)]
+        return [] if result is None else read_rows(result)
 
 
 async def run_script(tx: AsyncConnection, text: str) -> None:

@@ -10,16 +10,16 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from psycopg import OperationalError, pq
+from psycopg import pq
 from psycopg.pq.abc import PGconn
 
 Sync = Callable[[], object]
-"""Closes a segment. Raises where libpq refuses; what it leaves in the buffer goes with the next `flush`."""
+"""Closes a segment; 0, or an error raised, where libpq refuses. What is left in the buffer goes with the next flush."""
 
 
 def sync_of(connection: PGconn) -> Sync:
@@ -27,13 +27,7 @@ def sync_of(connection: PGconn) -> Sync:
     call = _send_pipeline_sync()
     if call is None:
         return connection.pipeline_sync
-    pointer = ctypes.c_void_p(connection.pgconn_ptr)  # type: ignore[attr-defined]
-
-    def sync() -> None:
-        if not call(pointer):
-            raise OperationalError(connection.get_error_message())
-
-    return sync
+    return partial(call, ctypes.c_void_p(connection.pgconn_ptr))  # type: ignore[attr-defined]
 
 
 @cache

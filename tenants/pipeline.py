@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import repeat
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -56,24 +57,22 @@ class ConnectionLost(Exception):  # noqa: N818
 class Request:
     """One read: what to send, whom to tell, and what its segment on the wire looks like."""
 
+    name: bytes | None  # prepared statement its segment uses
+    parse_at: int  # which message of the segment prepares it
+    messages: int  # how many results come before the segment's sync
+
     __slots__ = (
         *("at", "caller", "future", "key", "messages", "name", "params", "parse_at", "plain", "resent", "sent"),
-        *("single", "statement"),
+        "statement",
     )
 
-    def __init__(
-        self, statement: Statement, params: Sequence[bytes | None], future: asyncio.Future[Any], single: bool
-    ) -> None:
+    def __init__(self, statement: Statement, params: Sequence[bytes | None], future: asyncio.Future[Rows]) -> None:
         self.statement = statement
         self.key = statement.key
         self.params = params
         self.future = future
-        self.single = single  # answer with the first column of the first row instead of all rows
         self.plain = False  # prepared statements went stale under it: send the text
         self.resent = False  # was lost with a connection before
-        self.name: bytes | None = None  # prepared statement its segment uses
-        self.parse_at = -1  # which message of the segment prepares it
-        self.messages = 0  # how many results come before the segment's sync
         self.caller: Any = None  # who wants to know of it, where statements are watched
         self.at = self.sent = 0.0  # when it was asked for, and when it went on the wire; 0 where nobody watches
 
@@ -114,7 +113,7 @@ class Pipeline:
         self._watch = watch
         self._answered = 0.0  # when the latest answer was complete: the server runs one statement after the other
         self._step = 0  # results of the head's segment seen so far
-        self._outcome: Rows | bytes | ReadError | None = None  # what the head will be told
+        self._outcome: Rows | ReadError | None = None  # what the head will be told
         self._silent_ticks = 0
         self._retiring = False
         self._flushing = False  # will send at the end of this turn
@@ -139,8 +138,9 @@ class Pipeline:
                 self._send_messages(conn, request)
             except (TypeError, ValueError) as error:  # parameters that libpq cannot take; what was sent must be closed
                 request.fail(error)
-            self._sync()
-            if not self._flushing:
+            if self._sync() == 0:
+                self.lose(conn.get_error_message())
+            elif not self._flushing:
                 self._flushing = True
                 self._loop.call_soon(self._flush)
         except Exception as error:  # half a segment may be on its way
@@ -160,34 +160,29 @@ class Pipeline:
 
     def _send_messages(self, conn: PGconn, request: Request) -> None:
         """Everything but the Sync; `request.messages` is right even when this raises half-way."""
-        key = request.key
-        prepared = self.prepared
-        request.name = None
-        request.parse_at = -1
-        request.messages = 0
+        key, prepared = request.key, self.prepared
+        messages = 1  # the role
         if prepared.to_close:  # first of all, so that no failure can skip it
-            for name in prepared.to_close:
-                conn.send_close_prepared(name)
-                request.messages += 1
+            for evicted in prepared.to_close:
+                conn.send_close_prepared(evicted)
+                messages += 1
             prepared.to_close.clear()
         if self._opener:
             conn.send_query_params(BLOCK_OPENER, None)
-            request.messages += 1
+            messages += 1
         conn.send_query_params(key[1], None)
-        request.messages += 1
-        if not request.plain:
-            request.name = prepared.find(key)
-            if request.name is None:
-                request.name = prepared.admit(key)
-                if request.name is not None:
-                    conn.send_prepare(request.name, key[0].encode())
-                    request.parse_at = request.messages
-                    request.messages += 1
-        if request.name is not None:
-            conn.send_query_prepared(request.name, request.params)
+        name = None if request.plain else prepared.find(key)
+        request.parse_at = -1
+        if name is None and not request.plain and (name := prepared.admit(key)) is not None:
+            conn.send_prepare(name, key[0].encode())
+            request.parse_at = messages
+            messages += 1
+        request.name, request.messages = name, messages  # so far: these parameters may be none
+        if name is not None:
+            conn.send_query_prepared(name, request.params)
         else:
             conn.send_query_params(key[0].encode(), request.params)
-        request.messages += 1
+        request.messages = messages + 1
 
     def _on_readable(self) -> None:
         """Bytes have arrived: answer what they complete, then make use of the room."""
@@ -229,7 +224,7 @@ class Pipeline:
                 if self._step != head.messages or self._outcome is not None:
                     raise ConnectionLost(OUT_OF_STEP)
                 if not head.future.done():
-                    self._outcome = read_value(result) if head.single else read_rows(result)
+                    self._outcome = read_rows(result)
             elif status != COMMAND_OK:
                 self._note_failure(head, result, status)
 
@@ -256,7 +251,7 @@ class Pipeline:
         if future.done():  # cancelled: its answer is dropped here
             return
         if not isinstance(outcome, ReadError):
-            future.set_result([] if outcome is None and not head.single else outcome)
+            future.set_result([] if outcome is None else outcome)
         elif head.name is not None and isinstance(outcome, StatementFailed) and outcome.sqlstate in STALE:
             self.prepared.forget(head.key, head.name, close=True)
             head.plain = True
@@ -264,7 +259,7 @@ class Pipeline:
         else:
             future.set_exception(outcome)
 
-    def _tell(self, head: Request, watch: Watch, outcome: Rows | bytes | ReadError | None) -> None:
+    def _tell(self, head: Request, watch: Watch, outcome: Rows | ReadError | None) -> None:
         """Tell of the head's statement, if anybody wants to know."""
         began, now = max(head.sent, self._answered), perf_counter()
         self._answered = now
@@ -332,15 +327,8 @@ class Pipeline:
 def read_rows(result: PGresult) -> Rows:
     """All rows, each value as the server's text."""
     value = result.get_value
-    columns, count = range(result.nfields), result.ntuples
-    if count == 1:  # as most answers, which are one JSON text
-        return [tuple([value(0, column) for column in columns])]
-    return [tuple([value(row, column) for column in columns]) for row in range(count)]
-
-
-def read_value(result: PGresult) -> bytes | None:
-    """The first column of the first row; None when there is no row."""
-    return result.get_value(0, 0) if result.ntuples else None
+    columns = range(result.nfields)
+    return [tuple(map(value, repeat(row), columns)) for row in range(result.ntuples)]
 
 
 def failure_of(result: PGresult) -> StatementFailed:

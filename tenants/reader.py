@@ -19,8 +19,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import attrgetter
 from time import perf_counter
-from typing import Any
 
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -37,6 +37,7 @@ GRACE_S = 2.0  # what a server may be silent beyond statement_timeout
 RESEND_PAUSE_S = 0.03  # connections tend to be lost together: so long, that the others are known to be lost as well
 BACKOFF_S = (0.05, 5.0)  # first and longest pause between attempts to connect
 CONNECT_TIMEOUT_S = 5
+FLIGHT = attrgetter("flight")
 PARAMETERS_MAX = 65535  # the protocol counts them in 16 bits
 
 logger = logging.getLogger(__name__)
@@ -138,15 +139,22 @@ class Reader:
         watchdog.cancel()
         self._open, self._retired, self._tasks = [], [], []
 
-    async def fetch(self, statement: Statement, params: Sequence[bytes | None]) -> Rows:
-        """All rows, values in the server's text format. Raises a `ReadError`."""
-        rows: Rows = await self._submit(statement, params, False)
-        return rows
-
-    async def fetch_value(self, statement: Statement, params: Sequence[bytes | None]) -> bytes | None:
-        """The first column of the first row, or None. Raises a `ReadError`."""
-        value: bytes | None = await self._submit(statement, params, True)
-        return value
+    def fetch(self, statement: Statement, params: Sequence[bytes | None]) -> asyncio.Future[Rows]:
+        """All rows, values in the server's text format. Raises a `ReadError`, now or when it is awaited."""
+        if self._closed:
+            raise DatabaseUnavailable("the reader is closed")
+        if len(params) > PARAMETERS_MAX:
+            raise StatementFailed("54023", f"more than {PARAMETERS_MAX} parameters")
+        if 0 in b"".join(filter(None, params)):  # libpq would silently cut the text there
+            raise StatementFailed("22021", "a parameter holds a null byte")
+        future: asyncio.Future[Rows] = self._loop.create_future()
+        request = Request(statement, params, future)
+        watch = self._watcher
+        if watch is not None:
+            request.caller = watch.asked()
+            request.at = perf_counter()
+        self._dispatch(request)
+        return future
 
     async def fetch_many(self, requests: Sequence[tuple[Statement, Sequence[bytes | None]]]) -> list[Rows | ReadError]:
         """All answers in the order of `requests`, an error in the place of what failed.
@@ -161,7 +169,7 @@ class Reader:
                     answers.append(await settle(pending[0]))
                     pending.popleft()
                 try:
-                    pending.append(self._submit(statement, params, False))
+                    pending.append(self.fetch(statement, params))
                 except ReadError as error:
                     pending.append(error)
             while pending:
@@ -179,34 +187,12 @@ class Reader:
         in_flight = sum(len(pipeline.flight) for pipeline in self._open + self._retired)
         return Load(in_flight, len(self._waiting), len(self._open))
 
-    def _submit(self, statement: Statement, params: Sequence[bytes | None], single: bool) -> asyncio.Future[Any]:
-        """Send to the least loaded connection, or let wait for room."""
-        if self._closed:
-            raise DatabaseUnavailable("the reader is closed")
-        if len(params) > PARAMETERS_MAX:
-            raise StatementFailed("54023", f"more than {PARAMETERS_MAX} parameters")
-        for param in params:
-            if param is not None and 0 in param:  # libpq would silently cut the text there
-                raise StatementFailed("22021", "a parameter holds a null byte")
-        future = self._loop.create_future()
-        request = Request(statement, params, future, single)
-        watch = self._watcher
-        if watch is not None:
-            request.caller = watch.asked()
-            request.at = perf_counter()
-        self._dispatch(request)
-        return future
-
     def _dispatch(self, request: Request) -> None:
-        chosen = None
-        load = self._depth
-        for pipeline in self._open:
-            in_flight = len(pipeline.flight)
-            if in_flight < load:
-                chosen = pipeline
-                load = in_flight
-        if chosen is not None:
-            chosen.send(request)
+        """Send to the least loaded connection, or let wait for room."""
+        loads = [*map(len, map(FLIGHT, self._open))]
+        load = min(loads, default=self._depth)
+        if load < self._depth:
+            self._open[loads.index(load)].send(request)
         elif not self._open and self._down_ticks >= DOWN_TICKS:
             raise DatabaseUnavailable(self._last_error)
         elif len(self._waiting) >= self._max_waiting:

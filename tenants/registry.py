@@ -74,9 +74,10 @@ class Registry:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._platform_role: str | None = None
-        self._by_id: OrderedDict[UUID, TenantRef] = OrderedDict()
+        self._by_id: OrderedDict[int, TenantRef] = OrderedDict()  # a number is compared without asking Python
         self._by_slug: OrderedDict[str, UUID] = OrderedDict()
         self._by_host: OrderedDict[str, UUID] = OrderedDict()
+        self._narrowed: OrderedDict[frozenset[UUID], NarrowedRegistry] = OrderedDict()
         self._forgotten = 0
 
     async def open(self) -> None:
@@ -98,13 +99,21 @@ class Registry:
             raise NotMigrated("the registry is not open")
         return self._platform_role
 
+    def narrowed(self, tenant_ids: frozenset[UUID]) -> Registry:
+        """The register as far as it is about these sites."""
+        narrowed = self._narrowed.get(tenant_ids)
+        if narrowed is None:
+            narrowed = NarrowedRegistry(self, tenant_ids)
+            keep(self._narrowed, tenant_ids, narrowed)
+        return narrowed
+
     def remembered(self, tenant_id: UUID) -> TenantRef | None:
         """The site with this id if it is remembered, without waiting for anything."""
-        return self._by_id.get(tenant_id)
+        return self._by_id.get(tenant_id.int)
 
     async def by_id(self, tenant_id: UUID) -> TenantRef | None:
         """The site with this id, or None."""
-        return self._by_id.get(tenant_id) or (await self.many((tenant_id,))).get(tenant_id)
+        return self._by_id.get(tenant_id.int) or (await self.many((tenant_id,))).get(tenant_id)
 
     async def by_slug(self, slug: str) -> TenantRef | None:
         """The site with this slug, or None."""
@@ -117,7 +126,7 @@ class Registry:
     async def many(self, tenant_ids: Iterable[UUID]) -> dict[UUID, TenantRef]:
         """Those of these sites that exist, by id, in the order asked for; at most one read."""
         asked = list(dict.fromkeys(tenant_ids))
-        found = {each: ref for each in asked if (ref := self._by_id.get(each)) is not None}
+        found = {each: ref for each in asked if (ref := self._by_id.get(each.int)) is not None}
         missing = [each for each in asked if each not in found]
         if missing:
             array = "{" + ",".join(str(each) for each in missing) + "}"
@@ -130,7 +139,7 @@ class Registry:
         """Those of these sites that exist, by slug; at most one read."""
         asked = list(dict.fromkeys(slugs))
         known = {slug: self._by_slug.get(slug) for slug in asked}
-        found = {slug: ref for slug, id_ in known.items() if id_ is not None and (ref := self._by_id.get(id_))}
+        found = {slug: ref for slug, id_ in known.items() if id_ is not None and (ref := self._by_id.get(id_.int))}
         missing = [slug for slug in asked if slug not in found and len(slug) <= 63 and SLUG.fullmatch(slug)]
         if missing:
             array = "{" + ",".join(missing) + "}"
@@ -144,14 +153,14 @@ class Registry:
     def forget(self, tenant_id: UUID) -> None:
         """Drop everything remembered of a site: after it is removed, renamed, given another host, or demands more."""
         self._forgotten += 1
-        self._by_id.pop(tenant_id, None)
+        self._by_id.pop(tenant_id.int, None)
         for names in (self._by_slug, self._by_host):
             for name in [name for name, each in names.items() if each == tenant_id]:
                 del names[name]
 
     async def _by_name(self, names: OrderedDict[str, UUID], name: str, text: str) -> TenantRef | None:
         known = names.get(name)
-        if known is not None and (ref := self._by_id.get(known)) is not None:
+        if known is not None and (ref := self._by_id.get(known.int)) is not None:
             names.move_to_end(name)
             return ref
         if "\0" in name:  # no name of a site holds it, and Postgres would not take it
@@ -171,7 +180,7 @@ class Registry:
         asked = demand if demand.second_factor or demand.issuers else None
         ref = TenantRef(UUID(tenant_id), slug, schema_name, role_name, asked)
         if since == self._forgotten:
-            keep(self._by_id, ref.id, ref)
+            keep(self._by_id, ref.id.int, ref)
         return ref
 
 

@@ -41,6 +41,7 @@ from schema.compiler.part import Call
 from schema.compiler.selection import Selected
 from schema.compiler.trail import levels, under
 from schema.errors import ErrorCode, PleinError, out_of_scope
+from tenants.registry import Registry
 
 FIELDS = {
     Root.VIEWER: platform_field,
@@ -82,8 +83,8 @@ class Executor:
         _weighed(square, plan, variables)
         if not plan.fields:
             plan.fields = tuple(_field_of(plan, document, operation, selected) for selected in plan.selected)
-        call = _call(square, variables, viewer)
-        run = Run(square, plan, call, viewer, here, square.reader.fetch, client)
+        call, registry = _call(square, variables, viewer), _registry(square, viewer)
+        run = Run(square, plan, call, viewer, here, square.reader.fetch, registry, client)
         if len(plan.fields) == 1:
             selected = plan.selected[0]
             try:
@@ -116,11 +117,10 @@ class Executor:
         _weighed(square, plan, variables)
         if not plan.fields:
             plan.fields = tuple(_field_of(plan, document, operation, selected) for selected in plan.selected)
-        call = _call(square, variables, viewer)
+        call, registry = _call(square, variables, viewer), _registry(square, viewer)
         sources = Sources(call.nonce, square.reader.load.connections)
-        run = StagedRun(
-            square, plan, call, viewer, here, square.reader.fetch, client, stages=plan.stages, sources=sources
-        )
+        given = (square, plan, call, viewer, here, square.reader.fetch, registry, client)
+        run = StagedRun(*given, stages=plan.stages, sources=sources)
         strangers, values = Strangers(run), {}
         for selected, field in zip(plan.selected, plan.fields, strict=True):
             read = partial(_staged_field, run, selected, field)
@@ -138,12 +138,13 @@ class Executor:
 
 
 def _call(square: Square, variables: dict[str, Any], viewer: Viewer) -> Call:
-    call = Call(variables, viewer.key, square.settings.secret.encode(), assurance=viewer.assurance)
-    if viewer.session_id is not None:
-        call.session = str(viewer.session_id).encode()
-    if viewer.sites is not None:
-        call.sites = b"{%s}" % ",".join(map(str, viewer.sites)).encode()
-    return call
+    secret = square.settings.secret.encode()
+    return Call(variables, viewer.key, secret, viewer.site_keys, viewer.assurance, viewer.session_key)
+
+
+def _registry(square: Square, viewer: Viewer) -> Registry:
+    """The register, as far as the viewer's credential reaches."""
+    return square.registry if viewer.sites is None else square.registry.narrowed(viewer.sites)
 
 
 def _weighed(square: Square, plan: Plan, variables: dict[str, Any]) -> int:

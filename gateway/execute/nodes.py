@@ -43,7 +43,7 @@ async def node_field(run: Run, selected: Selected) -> bytes:
     if tenant is None:
         return NULL
     tags, path = (tag,), (selected.key,)
-    run.call.wanted[(path, tag), tenant_id] = (key,)
+    run.call.wanted[(path, tag), tenant.id] = (key,)
     part = run.plan.parts.get(("rows", path, tags))
     if part is None:
         part = await rows_part(run, selected, tags, path, under((), selected.output))

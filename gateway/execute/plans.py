@@ -49,7 +49,7 @@ class Plans:
         narrowing: Narrowing | None = None,
     ) -> Plan:
         """The plan of an operation for variables of this shape and credentials narrowed so, made now if need be."""
-        key: tuple[Any, ...] = (operation, shape(variables) if variables else None)
+        key: tuple[Any, ...] = (operation, operation.shape or shape(variables))
         if narrowing is not None:
             key = (*key, narrowing)
         plan = self._kept.get(key)

@@ -29,7 +29,7 @@ from schema.errors import PleinError, step_up_required
 from schema.relay import PLATFORM_ID
 from tenants.errors import DatabaseUnavailable, ReaderBusy, ReadError, StatementFailed
 from tenants.reader import Statement
-from tenants.registry import NarrowedRegistry, Registry, TenantRef
+from tenants.registry import Registry, TenantRef
 from tenants.site_tables import TENANT
 
 Row = tuple[bytes | None, ...]
@@ -94,7 +94,7 @@ class Plan:
 class Read(Protocol):
     """How a statement is read: by the reader, or inside a transaction."""
 
-    async def __call__(self, statement: Statement, params: Sequence[bytes | None]) -> list[Row]:
+    def __call__(self, statement: Statement, params: Sequence[bytes | None]) -> Awaitable[list[Row]]:
         """The rows, in Postgres' text form."""
         ...
 
@@ -109,13 +109,10 @@ class Run:
     viewer: Viewer
     here: str | None
     read: Read
-    client: Client = NOWHERE
+    registry: Registry
+    """The register, as far as the viewer's credential reaches."""
 
-    @property
-    def registry(self) -> Registry:
-        """The register, as far as the viewer's credential reaches."""
-        sites = self.viewer.sites
-        return self.square.registry if sites is None else NarrowedRegistry(self.square.registry, sites)
+    client: Client = NOWHERE
 
     def fail(self, error: Exception, levels: int, node: FieldNode) -> bytes:
         """The mark that stands, as JSON, where a field failed; re-raises what concerns the whole request."""
@@ -166,18 +163,18 @@ class Run:
         call = self.call
         if tenant is not None and tenant.demand is not None and not self.viewer.assurance.meets(tenant.demand):
             self._make_stranger(tenant)
+        found = len(call.faults)
         while True:
             finished = part.finished.get(name)
             if finished is None:
                 finished = self._finished(part, tenant, tenant_id)
             params = finished.params.copy()
-            found, rejected = len(call.faults), dict[Path, PleinError]()
-            for place, getter in finished.varying:
-                try:
+            try:
+                for place, getter in finished.varying:
                     params[place] = getter(call, tenant_id)
-                except RejectedError as rejection:
-                    rejected.setdefault(rejection.path, rejection.error)
-            if not rejected:
+            except RejectedError:
+                rejected = _rejected(finished, call, tenant_id)
+            else:
                 return finished.statement, params
             del call.faults[found:]
             part = part.reject(rejected)  # compiled anew, with all of these fields answering as errors
@@ -197,6 +194,17 @@ class Run:
             part.finished.clear()
         finished = part.finished[name] = finish(part, statement, tenant_id, self.call)
         return finished
+
+
+def _rejected(finished: Finished, call: Call, tenant_id: UUID) -> dict[Path, PleinError]:
+    """The fields whose parameters cannot be read, each with its first error."""
+    rejected: dict[Path, PleinError] = {}
+    for _, getter in finished.varying:
+        try:
+            getter(call, tenant_id)
+        except RejectedError as rejection:
+            rejected.setdefault(rejection.path, rejection.error)
+    return rejected
 
 
 def _prepare_each(run: Run, part: Part, tenants: Sequence[TenantRef]) -> list[tuple[Statement, list[bytes | None]]]:

@@ -151,7 +151,7 @@ def run_as(square: Square, plan: Plan, variables: Mapping[str, Any], account_id:
     viewer_id = None if account_id is None else str(account_id).encode()
     call = Call(variables, viewer_id, square.settings.secret.encode())
     viewer = Viewer(account_id, assurance=ADMITTED)
-    return Run(square, plan, call, viewer, None, square.reader.fetch)
+    return Run(square, plan, call, viewer, None, square.reader.fetch, square.registry)
 
 
 def write_cursor(secret: bytes, tenant_id: UUID, event: Event) -> str:

@@ -87,9 +87,8 @@ class Telemetry:
         """The numbers for `/metrics`, if anybody counts. To be called in the event loop."""
         return None if self._tally is None else self._tally.snapshot()
 
-    def asked(self) -> Record | None:
-        """Whose statement this is."""
-        return current_record()
+    asked = staticmethod(current_record)
+    """Whose statement this is."""
 
     def ran(self, ran: Ran) -> None:
         """A statement has come to its end."""

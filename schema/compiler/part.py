@@ -63,26 +63,26 @@ class Call:
     assurance: Assurance = UNSURE
     """How the viewer signed in."""
 
-    strange: dict[UUID, PleinError] = field(default_factory=dict)
-    """Sites that do not know the viewer by how they signed in, and what is told of it: there they are a visitor."""
-
     session: bytes | None = None
     """The session that the viewer came by."""
 
-    faults: list[Rejected] = field(default_factory=list)
-    wanted: dict[tuple[object, UUID], Sequence[UUID | str]] = field(default_factory=dict)
+    strange: dict[UUID, PleinError] = field(init=False, default_factory=dict)
+    """Sites that do not know the viewer by how they signed in, and what is told of it: there they are a visitor."""
+
+    faults: list[Rejected] = field(init=False, default_factory=list)
+    wanted: dict[tuple[object, UUID], Sequence[UUID | str]] = field(init=False, default_factory=dict)
     """The keys of rows that are asked for by key, by what they are of and by site; as a text, in hexadecimal.
 
     What they are of is a type's letter, and for fields that may run beside each other the field's path as well.
     """
 
-    references: dict[tuple[object, UUID], Sequence[tuple[str, ...]]] = field(default_factory=dict)
+    references: dict[tuple[object, UUID], Sequence[tuple[str, ...]]] = field(init=False, default_factory=dict)
     """The values of the keys by which rows are asked for, by what they are of and by site."""
 
-    notes: list[tuple[Exception, FieldNode, str]] = field(default_factory=list)
+    notes: list[tuple[Exception, FieldNode, str]] = field(init=False, default_factory=list)
     """What went wrong beside a field's answer: the error, the field, and the site that is missing in it."""
 
-    _nonce: str = ""
+    _nonce: str = field(init=False, default="")
 
     @property
     def nonce(self) -> str:

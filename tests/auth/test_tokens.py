@@ -207,14 +207,14 @@ async def test_a_verified_token_is_remembered_for_half_a_minute(
 ) -> None:
     square.add("anna")
     token = issuer.mint("anna").text
-    assert verifier.remembered(token) is None
+    assert verifier.memory.find(token) is None
     viewer = await verifier.verify(token)
     square.accounts.clear()
     clock.now += REMEMBER_SECONDS - 1
-    assert verifier.remembered(token) == viewer == await verifier.verify(token)
+    assert verifier.memory.find(token) == viewer == await verifier.verify(token)
     assert square.asked == 1
     clock.now += 2
-    assert verifier.remembered(token) is None
+    assert verifier.memory.find(token) is None
     with pytest.raises(Unauthenticated):
         await verifier.verify(token)
 
@@ -226,7 +226,7 @@ async def test_nothing_is_remembered_past_its_end(
     token = issuer.mint("anna", lifetime_seconds=5)
     await verifier.verify(token.text)
     clock.now = token.expires_at
-    assert verifier.remembered(token.text) is None
+    assert verifier.memory.find(token.text) is None
 
 
 async def test_a_refusal_is_not_remembered(issuer: DevelopmentIssuer, verifier: TokenVerifier, square: Square) -> None:
@@ -245,7 +245,7 @@ async def test_what_is_remembered_is_bounded(
     several = [issuer.mint("anna").text for _ in range(5)]
     for token in several:
         await verifier.verify(token)
-    assert [verifier.remembered(token) is not None for token in several] == [False, False, True, True, True]
+    assert [verifier.memory.find(token) is not None for token in several] == [False, False, True, True, True]
 
 
 async def test_a_remembered_token_costs_next_to_nothing(
@@ -255,7 +255,7 @@ async def test_a_remembered_token_costs_next_to_nothing(
     token = issuer.mint("anna").text
     await verifier.verify(token)
     runs = 2_000
-    microseconds = min(timeit(lambda: verifier.remembered(token), number=runs) for _ in range(5)) / runs * 1e6
+    microseconds = min(timeit(lambda: verifier.memory.find(token), number=runs) for _ in range(5)) / runs * 1e6
     assert microseconds < 10, f"{microseconds:.1f} us; about 1.3 us on a quiet machine"
 
 

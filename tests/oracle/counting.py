@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from tenants.errors import ReadError
 from tenants.pipeline import Rows
 from tenants.reader import Reader, Statement
 from tenants.registry import Registry
@@ -24,20 +23,10 @@ class NotingReader(Reader):
 
     asked: list[Statement]
 
-    async def fetch(self, statement: Statement, params: Sequence[bytes | None]) -> Rows:
+    def fetch(self, statement: Statement, params: Sequence[bytes | None]) -> asyncio.Future[Rows]:
         """As the reader does."""
         self.asked.append(statement)
-        return await super().fetch(statement, params)
-
-    async def fetch_value(self, statement: Statement, params: Sequence[bytes | None]) -> bytes | None:
-        """As the reader does."""
-        self.asked.append(statement)
-        return await super().fetch_value(statement, params)
-
-    async def fetch_many(self, requests: Sequence[tuple[Statement, Sequence[bytes | None]]]) -> list[Rows | ReadError]:
-        """As the reader does."""
-        self.asked += [statement for statement, _ in requests]
-        return await super().fetch_many(requests)
+        return super().fetch(statement, params)
 
 
 @asynccontextmanager

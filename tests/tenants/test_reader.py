@@ -14,6 +14,7 @@ import pytest_asyncio
 from tenants import libpq
 from tenants.errors import DatabaseUnavailable, ReaderBusy, ReadError, StatementFailed, StatementTimeout
 from tenants.reader import Reader, Statement, set_role
+from tests.tenants.asking import rows_of, value_of
 
 # Roles are shared by all databases of a server, so each worker of a parallel run has its own.
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
@@ -93,15 +94,15 @@ async def test_no_rows_no_columns_and_no_result_at_all(reader: Reader) -> None:
     assert await reader.fetch(a("SELECT 1 WHERE false"), []) == []
     assert await reader.fetch(a("SELECT"), []) == [()]
     assert await reader.fetch(a("DEALLOCATE ALL"), []) == []
-    assert await reader.fetch_value(a("SELECT 1 WHERE false"), []) is None
-    assert await reader.fetch_value(a("DEALLOCATE ALL"), []) is None
-    assert await reader.fetch_value(a("SELECT $1::text, 2"), [b"one"]) == b"one"
+    assert await value_of(reader, a("SELECT 1 WHERE false"), []) is None
+    assert await value_of(reader, a("DEALLOCATE ALL"), []) is None
+    assert await value_of(reader, a("SELECT $1::text, 2"), [b"one"]) == b"one"
 
 
 async def test_an_empty_statement_is_refused(reader: Reader) -> None:
     with pytest.raises(StatementFailed, match="not a query"):
         await reader.fetch(a(""), [])
-    assert await reader.fetch_value(a("SELECT 1"), []) == b"1"
+    assert await value_of(reader, a("SELECT 1"), []) == b"1"
 
 
 @pytest.mark.parametrize(
@@ -121,14 +122,14 @@ async def test_an_empty_statement_is_refused(reader: Reader) -> None:
     ],
 )
 async def test_what_every_session_is_set_to(reader: Reader, name: str, value: bytes) -> None:
-    assert await reader.fetch_value(a(f"SHOW {name}"), []) == value
+    assert await value_of(reader, a(f"SHOW {name}"), []) == value
 
 
 async def test_options_given_in_the_connection_string_are_kept(fresh_database: str, admin: object) -> None:
     reader = Reader(psycopg.conninfo.make_conninfo(fresh_database, options="-c work_mem=7MB -c jit=on"))
     await reader.open()
-    assert await reader.fetch_value(a("SHOW work_mem"), []) == b"7MB"
-    assert await reader.fetch_value(a("SHOW jit"), []) == b"off"
+    assert await value_of(reader, a("SHOW work_mem"), []) == b"7MB"
+    assert await value_of(reader, a("SHOW jit"), []) == b"off"
     await reader.close()
 
 
@@ -139,10 +140,10 @@ async def test_the_log_stays_quiet_or_the_reader_says_how(
     with caplog.at_level(logging.WARNING):
         reader = await make_reader(connections=2)
     may = "SELECT has_parameter_privilege(session_user, 'log_min_messages', 'SET')"
-    quiet = await reader.fetch_value(a(may), []) == b"t"
+    quiet = await value_of(reader, a(may), []) == b"t"
     if quiet:
-        assert await reader.fetch_value(a("SHOW log_min_messages"), []) == b"error"
-    old = int(await reader.fetch_value(a("SHOW server_version_num"), []) or 0) < 180000
+        assert await value_of(reader, a("SHOW log_min_messages"), []) == b"error"
+    old = int(await value_of(reader, a("SHOW server_version_num"), []) or 0) < 180000
     assert caplog.text.count("GRANT SET ON PARAMETER") == (1 if old and not quiet else 0)
 
 
@@ -152,18 +153,18 @@ async def test_the_log_stays_quiet_or_the_reader_says_how(
 async def test_each_read_runs_as_its_own_role(reader: Reader) -> None:
     for _ in range(3):
         answers = await asyncio.gather(
-            *(reader.fetch_value(Statement(NONCE, (A, B)[i % 2]), [b"%d" % i]) for i in range(10))
+            *(value_of(reader, Statement(NONCE, (A, B)[i % 2]), [b"%d" % i]) for i in range(10))
         )
         assert answers == [f"{i} {(A, B)[i % 2]}".encode() for i in range(10)]
 
 
 async def test_a_role_ends_with_its_read(reader: Reader, admin: psycopg.AsyncConnection) -> None:
-    pid = int(await reader.fetch_value(a("SELECT pg_backend_pid()"), []) or 0)
+    pid = int(await value_of(reader, a("SELECT pg_backend_pid()"), []) or 0)
     cursor = await admin.execute("SELECT state, backend_xid FROM pg_stat_activity WHERE pid = %s", (pid,))
     assert await cursor.fetchone() == ("idle", None)
     with pytest.raises(StatementFailed):
         await reader.fetch(b("SELECT 1/0"), [])
-    assert await reader.fetch_value(a("SELECT current_user"), []) == A.encode()
+    assert await value_of(reader, a("SELECT current_user"), []) == A.encode()
 
 
 async def test_a_site_cannot_read_another_prepared_or_not(reader: Reader) -> None:
@@ -179,7 +180,7 @@ async def test_nothing_runs_when_its_role_cannot_be_set(reader: Reader, admin: p
     for _ in range(3):
         answers = await asyncio.gather(
             reader.fetch(Statement(mark, LATE), []),
-            reader.fetch_value(a(NONCE), [b"next"]),
+            value_of(reader, a(NONCE), [b"next"]),
             return_exceptions=True,
         )
         assert isinstance(answers[0], StatementFailed)
@@ -188,7 +189,7 @@ async def test_nothing_runs_when_its_role_cannot_be_set(reader: Reader, admin: p
     found = await (await admin.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")).fetchone()
     assert found == (0,)
     await create_role(admin, LATE)
-    assert await reader.fetch_value(Statement("SELECT current_user", LATE), []) == LATE.encode()
+    assert await value_of(reader, Statement("SELECT current_user", LATE), []) == LATE.encode()
     await admin.execute(f"DROP ROLE {LATE}")
 
 
@@ -213,7 +214,7 @@ async def test_errors_in_mid_pipeline(reader: Reader) -> None:
     bad = ["SELECT 1/0", "SELECT nonsense", "SELECT 'x'::int", f"SELECT * FROM {B}.item", "SELEKT 1"]
     states = ["22012", "42703", "22P02", "42501", "42601"]
     for _ in range(4):
-        calls = [reader.fetch_value(a(NONCE), [b"%d" % i]) for i in range(len(bad) + 1)]
+        calls = [value_of(reader, a(NONCE), [b"%d" % i]) for i in range(len(bad) + 1)]
         mixed = [
             call for pair in zip(calls, (reader.fetch(a(text), []) for text in bad), strict=False) for call in pair
         ]
@@ -224,8 +225,8 @@ async def test_errors_in_mid_pipeline(reader: Reader) -> None:
 
 async def test_a_slow_statement_is_cancelled_by_the_server(make_reader: MakeReader) -> None:
     reader = await make_reader(connections=1, statement_timeout_ms=150)
-    slow = asyncio.create_task(reader.fetch(a("SELECT pg_sleep(5)"), []))
-    after = asyncio.create_task(reader.fetch_value(a(NONCE), [b"after"]))
+    slow = asyncio.create_task(rows_of(reader, a("SELECT pg_sleep(5)"), []))
+    after = asyncio.create_task(value_of(reader, a(NONCE), [b"after"]))
     with pytest.raises(StatementTimeout) as caught:
         await slow
     assert (caught.value.sqlstate, caught.value.retryable) == ("57014", False)
@@ -237,9 +238,9 @@ async def test_parameters_that_cannot_be_sent(reader: Reader) -> None:
         await reader.fetch(a(NONCE), [b"a\0b"])
     for params in (["text"], [1], [[1]], [None] * 70000):
         answers = await asyncio.gather(
-            reader.fetch_value(a(NONCE), [b"before"]),
-            reader.fetch_value(a(NONCE), params),  # type: ignore[arg-type]
-            reader.fetch_value(a(NONCE), [b"after"]),
+            value_of(reader, a(NONCE), [b"before"]),
+            value_of(reader, a(NONCE), params),  # type: ignore[arg-type]
+            value_of(reader, a(NONCE), [b"after"]),
             return_exceptions=True,
         )
         assert isinstance(answers[1], Exception)
@@ -249,7 +250,7 @@ async def test_parameters_that_cannot_be_sent(reader: Reader) -> None:
 async def test_large_parameters_and_large_answers(reader: Reader) -> None:
     sizes = [3_000_000, 10, 1_000_000, 2_000_000, 0, 500_000] * 2
     answers = await asyncio.gather(
-        *(reader.fetch_value(a("SELECT $1::text || $2::text"), [b"%d:" % i, b"x" * n]) for i, n in enumerate(sizes))
+        *(value_of(reader, a("SELECT $1::text || $2::text"), [b"%d:" % i, b"x" * n]) for i, n in enumerate(sizes))
     )
     assert answers == [b"%d:" % i + b"x" * n for i, n in enumerate(sizes)]
 
@@ -259,7 +260,7 @@ async def test_large_parameters_and_large_answers(reader: Reader) -> None:
 
 async def test_a_cancelled_read_disturbs_nobody(reader: Reader) -> None:
     for _ in range(3):
-        tasks = [asyncio.create_task(reader.fetch_value(a(NONCE), [b"%d" % i])) for i in range(30)]
+        tasks = [asyncio.create_task(value_of(reader, a(NONCE), [b"%d" % i])) for i in range(30)]
         await asyncio.sleep(0)
         for task in tasks[::3]:
             task.cancel()
@@ -273,13 +274,13 @@ async def test_a_cancelled_read_disturbs_nobody(reader: Reader) -> None:
 
 async def test_a_read_cancelled_while_it_waits_is_never_sent(make_reader: MakeReader) -> None:
     reader = await make_reader(connections=1, depth=1)
-    first = asyncio.create_task(reader.fetch(a("SELECT pg_sleep(0.1)"), []))
-    waiting = asyncio.create_task(reader.fetch(a("SELECT pg_advisory_lock(4712)"), []))
+    first = asyncio.create_task(rows_of(reader, a("SELECT pg_sleep(0.1)"), []))
+    waiting = asyncio.create_task(rows_of(reader, a("SELECT pg_advisory_lock(4712)"), []))
     await asyncio.sleep(0.02)
     waiting.cancel()
     await first
     count = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
-    assert await reader.fetch_value(a(count), []) == b"0"
+    assert await value_of(reader, a(count), []) == b"0"
 
 
 # Prepared statements
@@ -288,7 +289,7 @@ HELD = "SELECT count(*) FROM pg_prepared_statements"
 
 
 async def test_prepared_from_the_second_use(reader: Reader) -> None:
-    assert [await reader.fetch_value(a(HELD), []) for _ in range(3)] == [b"0", b"1", b"1"]
+    assert [await value_of(reader, a(HELD), []) for _ in range(3)] == [b"0", b"1", b"1"]
 
 
 async def test_prepared_statements_are_bounded_and_closed(make_reader: MakeReader) -> None:
@@ -296,23 +297,23 @@ async def test_prepared_statements_are_bounded_and_closed(make_reader: MakeReade
     for turn in range(3):
         for i in range(10):
             for _ in range(3):
-                assert await reader.fetch_value(a(f"SELECT $1::int + {i}"), [b"%d" % turn]) == b"%d" % (turn + i)
-    assert await reader.fetch_value(a(HELD), []) == b"3"
+                assert await value_of(reader, a(f"SELECT $1::int + {i}"), [b"%d" % turn]) == b"%d" % (turn + i)
+    assert await value_of(reader, a(HELD), []) == b"3"
 
 
 async def test_none_prepared_when_the_bound_is_zero(make_reader: MakeReader) -> None:
     reader = await make_reader(connections=1, prepared_per_connection=0)
-    assert [await reader.fetch_value(a(HELD), []) for _ in range(4)] == [b"0"] * 4
+    assert [await value_of(reader, a(HELD), []) for _ in range(4)] == [b"0"] * 4
 
 
 async def test_a_prepared_statement_that_is_gone_is_sent_again(reader: Reader) -> None:
     for _ in range(3):
         await reader.fetch(a(NONCE), [b"x"])
     answers = await asyncio.gather(
-        reader.fetch(a("DEALLOCATE ALL"), []), *(reader.fetch_value(a(NONCE), [b"%d" % i]) for i in range(5))
+        reader.fetch(a("DEALLOCATE ALL"), []), *(value_of(reader, a(NONCE), [b"%d" % i]) for i in range(5))
     )
     assert answers == [[], *(own(i) for i in range(5))]
-    assert await reader.fetch_value(a(NONCE), [b"again"]) == own("again")
+    assert await value_of(reader, a(NONCE), [b"again"]) == own("again")
 
 
 async def test_a_result_type_changed_by_ddl(reader: Reader, admin: psycopg.AsyncConnection) -> None:
@@ -335,7 +336,7 @@ async def test_a_parse_that_fails_prepares_nothing(reader: Reader, admin: psycop
         assert len(errors) == 6
     await admin.execute(f"CREATE TABLE {A}.later (); GRANT SELECT ON {A}.later TO {A}")
     for _ in range(3):
-        assert await reader.fetch_value(later, []) == b"0"
+        assert await value_of(reader, later, []) == b"0"
 
 
 async def test_a_real_refusal_is_not_mistaken_for_a_stale_plan(reader: Reader) -> None:
@@ -369,7 +370,7 @@ async def test_fetch_many_cancelled_half_way(make_reader: MakeReader) -> None:
     wide = asyncio.create_task(reader.fetch_many([(a("SELECT pg_sleep(0.02)"), [])] * 100))
     await asyncio.sleep(0.05)
     wide.cancel()
-    assert await reader.fetch_value(a(NONCE), [b"x"]) == own("x")
+    assert await value_of(reader, a(NONCE), [b"x"]) == own("x")
     with pytest.raises(asyncio.CancelledError):
         await wide
 
@@ -377,19 +378,19 @@ async def test_fetch_many_cancelled_half_way(make_reader: MakeReader) -> None:
 async def test_waiting_is_bounded(make_reader: MakeReader) -> None:
     reader = await make_reader(connections=2, depth=2, max_waiting=5)
     tasks = [
-        asyncio.create_task(reader.fetch_value(a("SELECT $1::text FROM pg_sleep(0.1)"), [b"%d" % i])) for i in range(20)
+        asyncio.create_task(value_of(reader, a("SELECT $1::text FROM pg_sleep(0.1)"), [b"%d" % i])) for i in range(20)
     ]
     answers = await asyncio.gather(*tasks, return_exceptions=True)
     assert answers[:9] == [b"%d" % i for i in range(9)]
     assert all(isinstance(answer, ReaderBusy) for answer in answers[9:])
-    assert await reader.fetch_value(a(NONCE), [b"x"]) == own("x")
+    assert await value_of(reader, a(NONCE), [b"x"]) == own("x")
 
 
 async def test_work_goes_to_the_least_loaded_connection(make_reader: MakeReader) -> None:
     reader = await make_reader(connections=2)
-    slow = asyncio.create_task(reader.fetch_value(a("SELECT pg_backend_pid() FROM pg_sleep(0.2)"), []))
+    slow = asyncio.create_task(value_of(reader, a("SELECT pg_backend_pid() FROM pg_sleep(0.2)"), []))
     await asyncio.sleep(0)
-    pids = {await reader.fetch_value(a("SELECT pg_backend_pid()"), []) for _ in range(10)}
+    pids = {await value_of(reader, a("SELECT pg_backend_pid()"), []) for _ in range(10)}
     assert not slow.done()
     assert len(pids) == 1
     assert await slow not in pids
@@ -412,7 +413,7 @@ async def test_connections_are_replaced_in_good_order(make_reader: MakeReader) -
 
 async def test_close_answers_what_is_in_flight_and_refuses_the_rest(make_reader: MakeReader) -> None:
     reader = await make_reader(connections=1, depth=2)
-    tasks = [asyncio.create_task(reader.fetch_value(a("SELECT $1::text FROM pg_sleep(0.1)"), [b"x"])) for _ in range(3)]
+    tasks = [asyncio.create_task(value_of(reader, a("SELECT $1::text FROM pg_sleep(0.1)"), [b"x"])) for _ in range(3)]
     await asyncio.sleep(0.02)
     await reader.close()
     answers = await asyncio.gather(*tasks, return_exceptions=True)
@@ -423,7 +424,7 @@ async def test_close_answers_what_is_in_flight_and_refuses_the_rest(make_reader:
     assert isinstance((await reader.fetch_many([(a("SELECT 1"), [])]))[0], ReadError)
     await reader.close()
     await reader.open()
-    assert await reader.fetch_value(a("SELECT 1"), []) == b"1"
+    assert await value_of(reader, a("SELECT 1"), []) == b"1"
 
 
 async def test_reads_of_one_turn_are_sent_together_with_either_way_to_sync(

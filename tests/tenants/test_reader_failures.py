@@ -25,6 +25,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tenants.errors import DatabaseUnavailable, ReaderBusy, ReadError, StatementFailed, StatementTimeout
 from tenants.reader import Reader, Statement
+from tests.tenants.asking import rows_of, value_of
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 ROLES = [f"t_storm_{name}{WORKER}" for name in "abc"]
@@ -143,7 +144,7 @@ async def opened(url: str, **settings: int | float) -> AsyncIterator[Reader]:
 
 
 async def ask(reader: Reader, nonce: str) -> bytes | None:
-    return await reader.fetch_value(Statement(NONCE, ROLES[0]), [nonce.encode()])
+    return await value_of(reader, Statement(NONCE, ROLES[0]), [nonce.encode()])
 
 
 def answer(nonce: str) -> bytes:
@@ -174,7 +175,7 @@ async def test_a_backend_killed_while_idle_is_replaced(square: str) -> None:
 async def test_reads_lost_with_a_backend_are_tried_once_more(square: str) -> None:
     async with opened(square, connections=2) as reader:
         slow = Statement("SELECT $1::text FROM pg_sleep(0.3)", ROLES[0])
-        tasks = [asyncio.create_task(reader.fetch_value(slow, [b"%d" % i])) for i in range(4)]
+        tasks = [asyncio.create_task(value_of(reader, slow, [b"%d" % i])) for i in range(4)]
         await asyncio.sleep(0.1)
         assert await kill_readers(square) == 2
         assert await asyncio.gather(*tasks) == [b"%d" % i for i in range(4)]
@@ -217,9 +218,9 @@ async def test_a_statement_that_nobody_waits_for_is_given_up(square: str) -> Non
     """The server ends it, long before its time is over; what was sent behind it is answered."""
     async with opened(square, connections=1, statement_timeout_ms=20_000) as reader:
         began = time.monotonic()
-        unwanted = asyncio.create_task(reader.fetch(Statement("SELECT pg_sleep(15), 'unwanted'", ROLES[0]), []))
+        unwanted = asyncio.create_task(rows_of(reader, Statement("SELECT pg_sleep(15), 'unwanted'", ROLES[0]), []))
         await asyncio.sleep(0.05)
-        behind = asyncio.create_task(reader.fetch_value(Statement(NONCE, ROLES[1]), [b"behind"]))
+        behind = asyncio.create_task(value_of(reader, Statement(NONCE, ROLES[1]), [b"behind"]))
         await asyncio.sleep(0)
         unwanted.cancel()
         assert await behind == f"behind {ROLES[1]}".encode()
@@ -340,7 +341,7 @@ class Storm:
 
     async def _value(self, nonce: bytes, role: str, size: int) -> None:
         text = "SELECT $1::text || ' ' || current_user || repeat('x', $2::int)"
-        got = await self.reader.fetch_value(Statement(text, role), [nonce, b"%d" % size])
+        got = await value_of(self.reader, Statement(text, role), [nonce, b"%d" % size])
         assert got == b"%s %s" % (nonce, role.encode()) + b"x" * size
 
     async def _rows(self, nonce: bytes, role: str, size: int) -> None:
@@ -351,11 +352,11 @@ class Storm:
 
     async def _once(self, nonce: bytes, role: str, size: int) -> None:
         text = f"SELECT '{nonce.decode()}' || $1::text"
-        assert await self.reader.fetch_value(Statement(text, role), [b"."]) == nonce + b"."
+        assert await value_of(self.reader, Statement(text, role), [b"."]) == nonce + b"."
 
     async def _echo(self, nonce: bytes, role: str, size: int) -> None:
         sent = nonce + b"y" * size
-        assert await self.reader.fetch_value(Statement("SELECT $1::text", role), [sent]) == sent
+        assert await value_of(self.reader, Statement("SELECT $1::text", role), [sent]) == sent
 
     async def _error(self, nonce: bytes, role: str, size: int) -> None:
         failed = await self._failed(Statement("SELECT ($1::text || ' is no number')::int", role), nonce)
@@ -390,8 +391,8 @@ class Storm:
 
     async def _slow(self, nonce: bytes, role: str, size: int) -> None:
         seconds = self.random.choice([0.01, 0.05, 3])
-        read = self.reader.fetch_value(
-            Statement("SELECT $1::text FROM pg_sleep($2::float)", role), [nonce, b"%f" % seconds]
+        read = value_of(
+            self.reader, Statement("SELECT $1::text FROM pg_sleep($2::float)", role), [nonce, b"%f" % seconds]
         )
         try:
             assert await read == nonce

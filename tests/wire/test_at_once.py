@@ -39,7 +39,7 @@ class App:
         """Answer."""
         status, headers, body = self._answer
         body = b"" if scope["method"] == "HEAD" else body
-        if self._at_once and scope["extensions"][EXTENSION](status, headers, body):
+        if self._at_once and scope["extensions"][EXTENSION].answer(status, headers, body):
             self.sent_at_once += 1
             return
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -89,7 +89,7 @@ async def test_requests_sent_at_once_are_answered_in_order(listen: Any) -> None:
     async def app(scope: Any, _receive: Any, _send: Any) -> None:
         nonlocal count
         count += 1
-        assert scope["extensions"][EXTENSION](200, [(b"content-length", b"1")], b"%d" % count)
+        assert scope["extensions"][EXTENSION].answer(200, [(b"content-length", b"1")], b"%d" % count)
 
     async with connected(listen, app) as (reader, writer):
         writer.write(REQUESTS["kept"] % b"GET" * 3)
@@ -106,10 +106,76 @@ async def test_a_client_that_is_gone_gets_nothing(listen: Any) -> None:
     async def app(scope: Any, receive: Any, _send: Any) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        said.set_result(scope["extensions"][EXTENSION](200, [LENGTH], b"body"))
+        said.set_result(scope["extensions"][EXTENSION].answer(200, [LENGTH], b"body"))
 
     async with connected(listen, app) as (_, writer):
         writer.write(REQUESTS["kept"] % b"GET")
         await writer.drain()
         writer.close()
         assert await asyncio.wait_for(said, 5) is False
+
+
+HEAD = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 6\r\n"
+
+
+class Taker:
+    """Takes the body at once or as it comes, and answers with how and what; then tells how it goes on."""
+
+    def __init__(self) -> None:
+        self.then: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def __call__(self, scope: Any, receive: Any, _send: Any) -> None:
+        """Answer."""
+        exchange = scope["extensions"][EXTENSION]
+        taken = exchange.body()
+        said = b"whole:"
+        if taken is None:
+            said, taken = b"pieces:", b""
+            more = True
+            while more:
+                message = await receive()
+                taken, more = taken + message["body"], message["more_body"]
+        said += taken
+        waiting = asyncio.ensure_future(receive())
+        await asyncio.sleep(0)
+        assert not waiting.done()  # nothing of it is handed over twice
+        assert exchange.answer(200, [(b"content-length", b"%d" % len(said))], said)
+        self.then.set_result((await waiting)["type"])
+
+
+async def said_to(listen: Any, *pieces: bytes) -> bytes:
+    app = Taker()
+    async with connected(listen, app) as (reader, writer):
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0.05)
+        await asyncio.wait_for(reader.readuntil(b"content-length: "), 5)
+        length = int(await reader.readuntil(b"\r\n\r\n"))
+        body = await reader.readexactly(length)
+        assert await asyncio.wait_for(app.then, 5) == "http.disconnect"
+    return body
+
+
+async def test_a_body_that_is_here_is_taken_at_once(listen: Any) -> None:
+    assert await said_to(listen, HEAD + b"\r\nabcdef") == b"whole:abcdef"
+    assert await said_to(listen, b"POST / HTTP/1.1\r\nhost: a\r\n\r\n") == b"whole:"
+    assert (
+        await said_to(listen, b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n")
+        == b"whole:ab"
+    )
+
+
+async def test_a_body_that_is_still_to_come_is_received(listen: Any) -> None:
+    assert await said_to(listen, HEAD + b"\r\nabc", b"def") == b"pieces:abcdef"
+    assert await said_to(listen, HEAD, b"\r\nabcdef") == b"whole:abcdef"  # nobody asked before the head was there
+
+
+async def test_a_client_that_waits_for_a_word_gets_it(listen: Any) -> None:
+    app = Taker()
+    async with connected(listen, app) as (reader, writer):
+        writer.write(HEAD + b"expect: 100-continue\r\n\r\n")
+        assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"abcdef")
+        await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        assert await asyncio.wait_for(reader.readexactly(13), 5) == b"pieces:abcdef"

@@ -300,20 +300,20 @@ async def test_who_hangs_up_is_worked_for_no_more(live: Running) -> None:
     many = await estate(live, *"ABCDEFGH")
     asked: list[str | None] = []
     reader = live.square.reader
-    fetch = reader._submit
+    fetch = reader.fetch
 
     def noting(statement: Any, *more: Any) -> Any:
         asked.append(statement.site)
         return fetch(statement, *more)
 
     async with hung(live, many.sites["A"]), hung(live, many.sites["B"]):
-        reader._submit = noting  # type: ignore[method-assign]
+        reader.fetch = noting  # type: ignore[method-assign]
         try:
             async with asking(live, many.owner, COUNTS) as parts:
                 assert len((await parts.next())["pending"]) == 8
                 await waiting_for_locks(live, 2)
         finally:
-            del reader._submit  # type: ignore[attr-defined]
+            del reader.fetch  # type: ignore[attr-defined]
         await waiting_for_locks(live, 0)
         assert not [task for task in asyncio.all_tasks() if "Sources._run" in repr(task.get_coro())]
     await quiet(live)

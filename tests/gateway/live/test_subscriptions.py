@@ -263,7 +263,7 @@ async def asked(live: Running, query: str, who: Person | None, **variables: Any)
 
 
 async def viewer_of(live: Running, who: Person | None) -> Viewer:
-    return ANONYMOUS if who is None else await live.square.authenticate(who.token)
+    return ANONYMOUS if who is None else await live.square.authenticate(who.token, None)
 
 
 async def last_event(live: Running, site: TenantRef, topic: str = "CONTENT") -> Event:

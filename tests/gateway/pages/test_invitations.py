@@ -63,8 +63,7 @@ async def test_whoever_runs_it_invites_its_first_operator(environ: dict[str, str
         assert visitor.read.forms[0].fields["name"] == "Wil"
         await visitor.send({"password": PASSWORD})
         assert "Your account is made" in visitor.read.text
-        viewer = await gateway.square.signed_in(visitor.cookies["plein"], "")
-        assert viewer is not None
+        viewer = await gateway.square.authenticate(visitor.cookies["plein"], "")
         assert viewer.platform_role is PlatformRole.OPERATOR
         assert (await visitor.open(link)).status_code == 400
         code, _, err = await plein(environ, "account", "invite", person.email)
@@ -83,8 +82,7 @@ async def test_who_has_an_account_without_a_password_can_be_given_one(environ: d
     visitor = new_visitor(door)
     await visitor.open(path_of(json.loads(out)["link"]))
     await visitor.send({"password": PASSWORD})
-    viewer = await door.square.signed_in(visitor.cookies["plein"], "")
-    assert viewer is not None
+    viewer = await door.square.authenticate(visitor.cookies["plein"], "")
     assert viewer.account_id == account.id
     assert viewer.platform_role is PlatformRole.ANALYST
 
