@@ -140,12 +140,7 @@ class GraphQLOverHTTP:
         if media is MULTIPART:
             media, answer = _as_part(answer)
         started = [*HEADERS[media or GRAPHQL_RESPONSE], request_id, *answer.headers]
-        body = answer.body
-        if b"origin" in headers or len(body) > LEAST_BYTES:
-            body = await self._fitted(headers, started, body)
-        if not _is_sent(scope, answer.status, started, body):
-            await send({"type": "http.response.start", "status": answer.status, "headers": started})
-            await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        await self._send(scope, headers, started, answer, send)
 
     async def _preflight(self, headers: Mapping[bytes, bytes], request_id: Header, send: Send) -> None:
         """Answer `OPTIONS`: which methods there are, and to a browser whether a page may use them."""
@@ -155,15 +150,28 @@ class GraphQLOverHTTP:
         await send({"type": "http.response.start", "status": 204, "headers": started})
         await send({"type": "http.response.body", "body": b""})
 
-    async def _fitted(self, headers: Mapping[bytes, bytes], started: list[Header], body: bytes) -> bytes:
-        """The body as this client takes it, with what the head has to say of that, and to a page of another origin."""
-        accepts, origin = headers.get(b"accept-encoding"), headers.get(b"origin")
-        if origin is not None:
-            started += await self._origins.headers(origin, headers.get(b"host", b""))
-        if len(body) > LEAST_BYTES and accepts is not None and (coding := accepted_coding(accepts)) is not None:
-            body = await compressed(body, coding)
-            started.append((b"content-encoding", coding))
-        return body
+    async def _send(
+        self, scope: Scope, headers: Mapping[bytes, bytes], started: list[Header], answer: Answer, send: Send
+    ) -> None:
+        """Send a whole answer: compressed for who takes it so, and for a page of another origin with leave to read."""
+        status, body = answer.status, answer.body
+        if b"origin" in headers:
+            started += await self._origins.headers(headers[b"origin"], headers.get(b"host", b""))
+        if len(body) > LEAST_BYTES and b"accept-encoding" in headers:
+            coding = accepted_coding(headers[b"accept-encoding"])
+            if coding is not None:
+                body = await compressed(body, coding)
+                started.append((b"content-encoding", coding))
+        if status == 304:
+            started = [each for each in started if each[0] != b"content-type"]
+        else:
+            started.append((b"content-length", b"%d" % len(body)))
+        if scope["method"] == "HEAD":
+            body = b""
+        exchange = _exchange_of(scope)
+        if exchange is None or not exchange.answer(status, started, body):
+            await send({"type": "http.response.start", "status": status, "headers": started})
+            await send({"type": "http.response.body", "body": body})
 
     async def _send_parts(
         self, headers: Mapping[bytes, bytes], started: list[Header], rest: Rest, receive: Receive, send: Send
@@ -266,7 +274,7 @@ class GraphQLOverHTTP:
                 raise Refusal(415, "Send the request as application/json, in UTF-8.")
             if b"content-encoding" in headers:
                 raise Refusal(415, "Send the request without a content encoding.")
-            exchange = exchange_of(scope)
+            exchange = _exchange_of(scope)
             body = None if exchange is None else exchange.body()
             if body is not None and len(body) > self._limits.body_bytes:
                 raise self._too_long()
@@ -313,20 +321,10 @@ class GraphQLOverHTTP:
         return error if is_whole else Refusal(408, error.message, headers=(CLOSE,))
 
 
-def exchange_of(scope: Scope) -> Exchange | None:
+def _exchange_of(scope: Scope) -> Exchange | None:
     """The extension of `gateway.at_once`, where this server has it."""
     exchange: Exchange | None = scope.get("extensions", NONE).get(EXTENSION)
     return exchange
-
-
-def _is_sent(scope: Scope, status: int, started: list[Header], body: bytes) -> bool:
-    """Finish the head, and send the whole answer if that can be done at once; whether it was."""
-    if status == 304:
-        started.remove(next(each for each in started if each[0] == b"content-type"))
-    else:
-        started.append((b"content-length", b"%d" % len(body)))
-    exchange = exchange_of(scope)
-    return exchange is not None and exchange.answer(status, started, b"" if scope["method"] == "HEAD" else body)
 
 
 def _as_part(answer: Answer) -> tuple[bytes, Answer]:

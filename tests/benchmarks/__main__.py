@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 
 from tenants.embedded import EmbeddedPostgres
 from tenants.embedded.binaries import find_binaries
-from tests.benchmarks import servers
+from tests.benchmarks import authentication, servers
 from tests.benchmarks.document import write_document
 from tests.benchmarks.openings import measure_openings
 from tests.benchmarks.report import Findings, report
@@ -47,7 +47,8 @@ def main() -> int:
     if not (PROC / "self" / "stat").exists():
         print("bench: needs Linux, where one process can read what another one costs.", file=sys.stderr)
         return 1
-    findings = measure(*(QUICK if args.quick else FULL), only=args.only)
+    is_full = not args.quick and not args.only
+    findings = measure(*(QUICK if args.quick else FULL), only=args.only, is_full=is_full)
     print(report(findings))
     if args.write_docs:
         write_document(servers.ROOT / "docs" / "performance.md", findings, datetime.now(UTC).date())
@@ -55,9 +56,12 @@ def main() -> int:
 
 
 def measure(
-    pace: Pace, besides: tuple[int, ...], samples: int, counts: tuple[tuple[int, int], ...], *, only: str = ""
+    pace: Pace, besides: tuple[int, ...], samples: int, counts: tuple[tuple[int, int], ...], *, only: str, is_full: bool
 ) -> Findings:
-    """Everything there is to measure, on a fresh Postgres; with `only`, some workloads and no openings."""
+    """What there is to measure, on a fresh Postgres; with `only`, some workloads and no openings.
+
+    Only a full run measures what it costs to say who asks, on a Postgres of its own: it opens all sites to all.
+    """
     machine = describe_machine()
     remove_leftovers()
     try:
@@ -75,7 +79,11 @@ def measure(
                 openings = measure_openings(postgres.url, HOME / "openings", besides, samples)
     finally:
         shutil.rmtree(HOME, ignore_errors=True)
-    return Findings(machine, rounds, openings, memory, followings)
+    who = ""
+    if is_full:
+        tell("saying who asks")
+        who = authentication.table(authentication.measure())
+    return Findings(machine, rounds, openings, memory, followings, who)
 
 
 def follow(postgres: EmbeddedPostgres, estate: Estate, counts: tuple[tuple[int, int], ...]) -> list[Following]:

@@ -28,6 +28,8 @@ class Findings:
     openings: Sequence[Opening]
     memory: Sequence[Memory]
     followings: Sequence[Following] = ()
+    authentication: str = ""
+    """The table of what it costs to say who asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ def report(findings: Findings) -> str:
         ("Requests", requests_table(findings)),
         ("What was to be reached", reach_table(findings)),
         ("Against plain strawberry, Postgres included", against_table(findings)),
+        ("Saying who asks", findings.authentication or "not measured\n"),
         ("Opening a site", openings_table(findings.openings)),
         ("Subscriptions", followings_table(findings.followings)),
         ("Peak memory", memory_table(findings.memory)),
@@ -134,7 +137,7 @@ def requests_table(findings: Findings) -> str:
                 )
             )
     heads = ("workload", "server", "per second", "per core", "its CPU, us", "Postgres CPU, us", "p50, ms", "p99, ms")
-    return _table(heads, rows, left=2)
+    return written_table(heads, rows, left=2)
 
 
 def reach_table(findings: Findings) -> str:
@@ -153,7 +156,7 @@ def reach_table(findings: Findings) -> str:
         value = median(values)
         span = f"{reach.shown(min(values))} - {reach.shown(max(values))}"
         rows.append((reach.workload, reach.meaning, wanted, reach.shown(value), span, _yes(reach.is_reached(value))))
-    return _table(("workload", "ratio", "wanted", "median", "rounds", "reached"), rows, left=2)
+    return written_table(("workload", "ratio", "wanted", "median", "rounds", "reached"), rows, left=2)
 
 
 def against_table(findings: Findings) -> str:
@@ -163,7 +166,7 @@ def against_table(findings: Findings) -> str:
         own = median(each[RIVAL].server / each[PLEIN].server for each in rounds)
         whole = median(each[RIVAL].whole / each[PLEIN].whole for each in rounds)
         rows.append((workload, _times(own), _times(whole)))
-    return _table(("workload", "server alone", "with Postgres"), rows, left=1)
+    return written_table(("workload", "server alone", "with Postgres"), rows, left=1)
 
 
 def openings_table(openings: Sequence[Opening]) -> str:
@@ -172,7 +175,7 @@ def openings_table(openings: Sequence[Opening]) -> str:
         (each.how, str(each.beside), f"{each.p50_ms:.0f}", f"{each.p95_ms:.0f}", f"{each.slowest_ms:.0f}")
         for each in openings
     ]
-    return _table(("how", "beside sites", "p50, ms", "p95, ms", "slowest, ms"), rows, left=1)
+    return written_table(("how", "beside sites", "p50, ms", "p95, ms", "slowest, ms"), rows, left=1)
 
 
 def followings_table(followings: Sequence[Following]) -> str:
@@ -191,16 +194,17 @@ def followings_table(followings: Sequence[Following]) -> str:
         for each in followings
     ]
     heads = ("subscribers", "of accounts", "server, MB", "kB for each", "to the last, ms", "slowest, ms")
-    return _table((*heads, "its CPU, ms", "Postgres CPU, ms"), rows, left=0)
+    return written_table((*heads, "its CPU, ms", "Postgres CPU, ms"), rows, left=0)
 
 
 def memory_table(memory: Sequence[Memory]) -> str:
     """Peaks of resident memory, in megabytes."""
     rows = [(each.name, f"{each.peak_bytes / 1e6:.0f}") for each in memory]
-    return _table(("process", "peak, MB"), rows, left=1)
+    return written_table(("process", "peak, MB"), rows, left=1)
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
+def written_table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
+    """A table in Markdown; so many columns stand on the left."""
     marks = ["---"] * left + ["---:"] * (len(heads) - left)
     widths = [max(len(row[place]) for row in (heads, marks, *rows)) for place in range(len(heads))]
 
