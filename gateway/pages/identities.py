@@ -1,6 +1,7 @@
 """The ways in which somebody signs in at issuers: which there are, one more, one less.
 
-Promises: shows an account its own only; a change asks for having signed in a moment ago, and the last way in stays.
+Promises: shows an account its own only; a change asks for having signed in a moment ago, and gives the session a new
+token; the last way in stays.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from starlette.routing import Route
 from auth.audit import Act, record
 from auth.identities import LastWayIn, list_identities, unlink_identity
 from auth.local.local import has_password
-from auth.sessions import Session
+from auth.sessions import Session, rotate_session
 from gateway.pages.at_issuers import path_at
 from gateway.pages.callers import client_of
 from gateway.pages.faults import guarded
@@ -22,6 +23,7 @@ from gateway.pages.forms import FormRefused, read_form
 from gateway.pages.layout import Section, page, pages_of
 from gateway.pages.pending import relying_of
 from gateway.pages.places import signed_in, signed_in_again
+from gateway.pages.signing_in import enter
 
 PATH = "/account/identities"
 PURPOSE = "identities"
@@ -39,6 +41,7 @@ async def unlink(request: Request, session: Session) -> Response:
     pages = pages_of(request)
     async with pages.square().database.transaction(None) as tx:
         usable = {issuer.url for issuer in await relying_of(request).directory.load_all(tx)}
+        rotated = None
         try:
             done = await unlink_identity(
                 tx,
@@ -57,10 +60,11 @@ async def unlink(request: Request, session: Session) -> Response:
             details = {"issuer": done[0].issuer, "email": done[0].email}
             subject = str(session.account_id)
             await record(tx, Act("identity.unlinked", session.account_id, None, subject, details, client_of(request)))
+            rotated = await rotate_session(tx, session.id)
     if refused:
         return await _page(request, session, "identities.last", 409)
     await pages.square().catch_up()
-    return RedirectResponse(PATH, 303)
+    return RedirectResponse(PATH, 303) if rotated is None else enter(request, rotated, PATH)
 
 
 async def _page(request: Request, session: Session, fault: str | None = None, status: int = 200) -> Response:

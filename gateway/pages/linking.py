@@ -1,7 +1,8 @@
 """One more way to sign in to an account: the page that asks, once somebody proved both to be theirs.
 
 Promises: nothing is linked that the person did not agree to in a form of ours, in the browser in which they signed in
-at the issuer, while signed in to the account a moment ago. A same e-mail address never does it by itself.
+at the issuer, while signed in to the account a moment ago; their session gets a new token then. A same e-mail address
+never does it by itself.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from auth.audit import Act, record
 from auth.errors import IdentityTaken
 from auth.relying.arrivals import add_identity
 from auth.relying.faults import SignInFault, SignInRefused
-from auth.sessions import Session
+from auth.sessions import Session, rotate_session
 from gateway.pages.addresses import safe_next
 from gateway.pages.at_issuers import LINK_PATH, refusing
 from gateway.pages.callers import client_of
 from gateway.pages.forms import read_form
 from gateway.pages.layout import page, pages_of, session_of
 from gateway.pages.pending import LINK, drop, link_of
-from gateway.pages.signing_in import sign_in_path
+from gateway.pages.signing_in import enter, sign_in_path
 
 PURPOSE = "link"
 FRESH = timedelta(minutes=15)
@@ -42,7 +43,7 @@ async def agree(request: Request) -> Response:
     link, session = link_of(request), await session_of(request)
     form = await read_form(request, PURPOSE)
     there = await safe_next(request, link["next"])
-    response = RedirectResponse(there, 303, {"cache-control": "no-store"})
+    response: Response = RedirectResponse(there, 303, {"cache-control": "no-store"})
     drop(request, response, LINK)
     if form["answer"] != "yes":
         return response
@@ -56,6 +57,12 @@ async def agree(request: Request) -> Response:
         client = client_of(request)
         details = {"issuer": link["issuer"], "email": link["email"]}
         await record(tx, Act("identity.linked", session.account_id, None, str(session.account_id), details, client))
+        rotated = await rotate_session(tx, session.id)
+    await pages_of(request).square().catch_up()
+    if rotated is None:  # ended meanwhile
+        return response
+    response = enter(request, rotated, there)
+    drop(request, response, LINK)
     return response
 
 

@@ -129,6 +129,17 @@ async def test_one_of_two_can_go(gateway: Gateway, anna: Person, at: FalseIssuer
     assert answer is None, "the one that is left is the last"
 
 
+async def test_each_change_gives_the_session_a_new_token(gateway: Gateway, anna: Person, at: FalseIssuer, issuers: Any):
+    account = await account_named(gateway, at.claims["email"])
+    shown = [anna.cookies["plein"]]
+    await link_another(gateway, anna, issuers[1])
+    shown.append(anna.cookies["plein"])
+    await anna.send({"identity": ids(anna)["Eerste"]})
+    shown.append(anna.cookies["plein"])
+    viewers = [await gateway.square.authenticate(each, "") for each in shown]
+    assert [viewer.account_id for viewer in viewers] == [None, None, account.id]
+
+
 async def test_a_password_is_a_way_in_too(gateway: Gateway, anna: Person, at: FalseIssuer):
     account = await account_named(gateway, at.claims["email"])
     async with gateway.square.database.transaction(None) as tx:

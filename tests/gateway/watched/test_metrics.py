@@ -151,7 +151,9 @@ async def test_nothing_is_watched_where_nobody_watches(
         assert telemetry.endpoint(marker) is marker  # type: ignore[arg-type, comparison-overlap]
         assert telemetry.executing(marker) is marker  # type: ignore[arg-type, comparison-overlap]
         assert (await square.ask("{ __typename }")).status_code == 200
-    assert [record for record in caplog.records if record.name.startswith("plein.")] == []
+    # A slow statement may be another gateway's in this process; those of one without a watch are not even timed.
+    told = [record for record in caplog.records if record.name.startswith("plein.") and record.name != "plein.slow"]
+    assert told == []
 
 
 def test_what_is_asked_of_a_taken_port_can_be_read() -> None:
