@@ -38,7 +38,7 @@ EVENTS = 20
 def main() -> int:
     """Run what was asked for; return the exit code."""
     parser = argparse.ArgumentParser(prog="bench", description="Measure Plein beside plain strawberry and pgbench.")
-    parser.add_argument("--quick", action="store_true", help="a rough picture in about a minute; the rest takes five")
+    parser.add_argument("--quick", action="store_true", help="a rough picture in about a minute; the whole takes six")
     parser.add_argument(
         "--only", metavar="WORD", default="", help="only workloads with this in their name, or `subscriptions`"
     )
