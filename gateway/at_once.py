@@ -14,17 +14,27 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from gateway.keep_alive import KeepAlive
+from gateway.clock import Clock
 
 EXTENSION = "plein.exchange"
+TICK_S = 1.0
+
+
+Quiet = Clock["Protocol"]
+"""The connections that wait for their next request."""
+
+
+def closing_quiet(time_s: float) -> Quiet:
+    """Closes connections that are quiet for so long, a second later at the most."""
+    return Clock(time_s, TICK_S, HttpToolsProtocol.timeout_keep_alive_handler)
 
 
 class Protocol(HttpToolsProtocol):
     """uvicorn's HTTP/1.1, with the extension, and with one clock for all connections that are quiet."""
 
-    def __init__(self, keep_alive: KeepAlive, *args: Any, **named: Any) -> None:
+    def __init__(self, quiet: Quiet, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        self._keep_alive = keep_alive
+        self._quiet = quiet
 
     def on_response_complete(self) -> None:
         """Go on with what came meanwhile, or wait for the next request."""
@@ -35,15 +45,15 @@ class Protocol(HttpToolsProtocol):
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
         else:
-            self._keep_alive.begin(self)
+            self._quiet.begin(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone, however it went."""
-        self._keep_alive.end(self)
+        self._quiet.end(self)
         super().connection_lost(exc)
 
     def _unset_keepalive_if_required(self) -> None:
-        self._keep_alive.end(self)
+        self._quiet.end(self)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         cycle.scope["extensions"] = {EXTENSION: Exchange(cycle)}  # type: ignore[dict-item]

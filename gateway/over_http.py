@@ -21,10 +21,10 @@ from auth.sessions import SQUARE
 from auth.viewer import ANONYMOUS
 from gateway.at_once import EXTENSION, Exchange
 from gateway.callers import Crowd, caller_of, payers_of
+from gateway.clock import Clock
 from gateway.compression import LEAST_BYTES, accepted_coding, compressed
 from gateway.context import Square
 from gateway.cookies import SESSION, Cookies
-from gateway.deadlines import Deadlines
 from gateway.errors import Header, Refusal, problem_from
 from gateway.federated_trace import FORMAT as FTV1
 from gateway.federated_trace import HEADER as TRACE
@@ -63,6 +63,7 @@ COMMON: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"), VARY)
 HEADERS = {media: ((b"content-type", media + b"; charset=utf-8"), *COMMON) for media in (GRAPHQL_RESPONSE, JSON)}
 HEADERS[MULTIPART] = (multipart_type(Parts.MULTIPART), *COMMON)
 NONE: dict[str, Any] = {}
+TICK_S = 0.25  # how much longer than its time a request may take
 IGNORED_BODIES = 8  # how much of a body that is too long is let go by, in times the limit
 ELSEWHERE = (
     "The session's cookie counts for pages of this origin only, and this request does not come from one. Leave the "
@@ -93,7 +94,7 @@ class GraphQLOverHTTP:
         settings = square.settings
         self._square = square
         self._limits = settings.limits
-        self._deadlines = Deadlines(settings.limits.time_ms / 1000)
+        self._deadlines = Clock[asyncio.Task[Any]](settings.limits.time_ms / 1000, TICK_S, asyncio.Task.cancel)
         registered = square.provider.origins.may_read if square.provider else None
         self._origins = Origins(settings, square.registry, registered)
         rates = square.rates
@@ -116,7 +117,9 @@ class GraphQLOverHTTP:
             await self._over_sse(scope, headers, request_id, receive, send)
             return
         asked: GraphQLRequest | Batch | None = None
-        task = self._deadlines.begin()
+        task = asyncio.current_task()
+        assert task is not None
+        self._deadlines.begin(task)
         try:
             try:
                 _require(media)
@@ -125,7 +128,9 @@ class GraphQLOverHTTP:
                     asked = from_json(await self._body(headers, receive), self._limits.batch)
                 answer = await self._answer(scope, headers, asked)
             finally:
-                is_late = self._deadlines.end(task)
+                is_late = not self._deadlines.end(task)
+                if is_late:
+                    task.uncancel()
         except Gone:
             return
         except asyncio.CancelledError:

@@ -20,8 +20,7 @@ from typing import Any
 import uvicorn
 
 from gateway.app import Gateway, create_app
-from gateway.at_once import Protocol
-from gateway.keep_alive import KeepAlive
+from gateway.at_once import Protocol, closing_quiet
 from gateway.settings import Settings
 from gateway.signals import DRAIN_SECONDS
 
@@ -99,7 +98,7 @@ def make_server(settings: Settings) -> Server:
     config = uvicorn.Config(
         gateway,
         access_log=False,
-        http=partial(Protocol, KeepAlive(KEEP_ALIVE_S)),  # type: ignore[arg-type]
+        http=partial(Protocol, closing_quiet(KEEP_ALIVE_S)),  # type: ignore[arg-type]
         server_header=False,
         proxy_headers=False,
         log_config=None,

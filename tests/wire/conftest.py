@@ -15,8 +15,7 @@ import pytest_asyncio
 import uvicorn
 
 from gateway.app import create_app
-from gateway.at_once import Protocol
-from gateway.keep_alive import KeepAlive
+from gateway.at_once import Protocol, closing_quiet
 from gateway.settings import load_settings
 
 
@@ -29,7 +28,7 @@ async def listening(app: Any, *, lifespan: str = "on", port: int = 0, keep_alive
         config = uvicorn.Config(
             app,
             lifespan=lifespan,  # type: ignore[arg-type]
-            http=partial(Protocol, KeepAlive(keep_alive_s)),  # type: ignore[arg-type]
+            http=partial(Protocol, closing_quiet(keep_alive_s)),  # type: ignore[arg-type]
             log_config=None,
             access_log=False,
             proxy_headers=False,

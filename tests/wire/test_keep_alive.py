@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from gateway.keep_alive import KeepAlive
 from tests.wire.conftest import listening
 
 TIME_S = 0.4
@@ -60,25 +59,3 @@ async def test_others_that_are_quiet_are_closed_meanwhile(url: str) -> None:
     assert await asyncio.wait_for(quiet[0].read(), 1) == b""
     for _, writer in (quiet, used):
         writer.close()
-
-
-class Connection:
-    """Notes that it was closed."""
-
-    is_closed = False
-
-    def timeout_keep_alive_handler(self) -> None:
-        """Note it."""
-        self.is_closed = True
-
-
-async def test_the_clock_stops_when_nothing_is_quiet_and_starts_again() -> None:
-    keep_alive, first, second = KeepAlive(0.05), Connection(), Connection()
-    keep_alive.begin(first)
-    keep_alive.end(first)
-    await asyncio.sleep(0.2)
-    assert keep_alive._loop is None
-    assert not first.is_closed
-    keep_alive.begin(second)
-    await asyncio.sleep(0.2)
-    assert second.is_closed

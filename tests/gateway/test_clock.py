@@ -6,19 +6,28 @@ import asyncio
 
 import pytest
 
-from gateway.deadlines import Deadlines
+from gateway.clock import Clock
 
 SOON_S = 0.05
+Tasks = Clock["asyncio.Task[str]"]
 
 
-async def answer(deadlines: Deadlines, work: asyncio.Future[str] | float) -> str:
+def clock(time_s: float) -> Tasks:
+    return Clock(time_s, 0.25, asyncio.Task.cancel)
+
+
+async def answer(deadlines: Tasks, work: asyncio.Future[str] | float) -> str:
     """A request as the door runs it."""
-    task = deadlines.begin()
+    task = asyncio.current_task()
+    assert task is not None
+    deadlines.begin(task)
     try:
         try:
             await (asyncio.sleep(work) if isinstance(work, float) else work)
         finally:
-            is_late = deadlines.end(task)
+            is_late = not deadlines.end(task)
+            if is_late:
+                task.uncancel()
     except asyncio.CancelledError:
         if not is_late or task.cancelling():
             raise
@@ -28,14 +37,14 @@ async def answer(deadlines: Deadlines, work: asyncio.Future[str] | float) -> str
 
 
 async def test_only_what_is_late_is_cancelled() -> None:
-    deadlines = Deadlines(SOON_S)
+    deadlines = clock(SOON_S)
     quick = [answer(deadlines, 0.0) for _ in range(5)]
     slow = [answer(deadlines, 30.0) for _ in range(5)]
     assert await asyncio.wait_for(asyncio.gather(*quick, *slow), 5) == ["done"] * 5 + ["late"] * 5
 
 
 async def test_a_request_that_begins_later_ends_later() -> None:
-    deadlines, loop = Deadlines(4 * SOON_S), asyncio.get_running_loop()
+    deadlines, loop = clock(4 * SOON_S), asyncio.get_running_loop()
     began = loop.time()
     first = asyncio.create_task(answer(deadlines, 30.0))
     await asyncio.sleep(2 * SOON_S)
@@ -47,7 +56,7 @@ async def test_a_request_that_begins_later_ends_later() -> None:
 
 
 async def test_whoever_else_cancels_is_obeyed() -> None:
-    deadlines = Deadlines(30)
+    deadlines = clock(30)
     task = asyncio.create_task(answer(deadlines, 30.0))
     await asyncio.sleep(0)
     task.cancel()
@@ -56,8 +65,20 @@ async def test_whoever_else_cancels_is_obeyed() -> None:
 
 
 async def test_the_clock_stops_when_nothing_is_under_way_and_starts_again() -> None:
-    deadlines = Deadlines(SOON_S)
+    deadlines = clock(SOON_S)
     assert await answer(deadlines, 0.0) == "done"
     await asyncio.sleep(3 * SOON_S)
     assert deadlines._loop is None
     assert await asyncio.wait_for(answer(deadlines, 30.0), 5) == "late"
+
+
+async def test_what_ended_is_not_told_of_and_what_is_late_once() -> None:
+    late: list[str] = []
+    few = Clock[str](SOON_S, 1.0, late.append)
+    for each in ("first", "second", "third"):
+        few.begin(each)
+    assert few.end("second")
+    await asyncio.sleep(4 * SOON_S)
+    assert late == ["first", "third"]
+    assert [few.end(each) for each in ("first", "second", "never")] == [False, False, False]
+    assert few._loop is None
