@@ -16,7 +16,7 @@ from auth.provider.provider import Provider
 from auth.relying.directory import Directory
 from auth.revocations import Revocations
 from auth.viewer import Viewer
-from gateway.documents import Document, Documents, Operation
+from gateway.documents import Document, Documents, Operation, Prepared
 from gateway.persisted import Persisted
 from gateway.settings import Settings
 
@@ -35,18 +35,11 @@ class Execute(Protocol):
     """Runs an operation."""
 
     async def __call__(
-        self,
-        square: Square,
-        document: Document,
-        operation: Operation,
-        variables: dict[str, Any],
-        viewer: Viewer,
-        here: str | None,
-        client: Client = NOWHERE,
+        self, square: Square, prepared: Prepared, viewer: Viewer, here: str | None, client: Client = NOWHERE
     ) -> bytes:
         """The whole body of the response, partial results and their errors included.
 
-        `variables` are coerced; `here` is the slug or host of the site asked, None on the square; `client` is told for
+        `here` is the slug or host of the site asked, None on the square; `client` is told for
         mutations, for the audit. Raises where the request as a whole fails.
         """
         ...
@@ -60,14 +53,7 @@ class Deliver(Protocol):
     """Runs an operation and gives its answer in parts."""
 
     def __call__(
-        self,
-        square: Square,
-        document: Document,
-        operation: Operation,
-        variables: dict[str, Any],
-        viewer: Viewer,
-        here: str | None,
-        client: Client = NOWHERE,
+        self, square: Square, prepared: Prepared, viewer: Viewer, here: str | None, client: Client = NOWHERE
     ) -> AsyncGenerator[Payload | bytes]:
         """The parts; or, as bytes, the one body of an ordinary response.
 
@@ -94,16 +80,10 @@ async def nothing_new() -> None:
 
 
 async def undivided(
-    square: Square,
-    document: Document,
-    operation: Operation,
-    variables: dict[str, Any],
-    viewer: Viewer,
-    here: str | None,
-    client: Client = NOWHERE,
+    square: Square, prepared: Prepared, viewer: Viewer, here: str | None, client: Client = NOWHERE
 ) -> AsyncGenerator[Payload | bytes]:
     """For an `Execute` that knows no parts."""
-    yield await square.execute(square, document, operation, variables, viewer, here, client)
+    yield await square.execute(square, prepared, viewer, here, client)
 
 
 @dataclass(frozen=True, slots=True)

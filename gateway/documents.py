@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from time import perf_counter
+from typing import Any, NamedTuple
 
 from graphql import (
     DocumentNode,
@@ -78,6 +79,15 @@ class Document:
         if found is None:
             raise _bad_name(f"The document has no operation named '{name}'.")
         return found
+
+
+class Prepared(NamedTuple):
+    """An operation that can be run, with its coerced variables; `nodes` is -1 where nobody wants to know."""
+
+    document: Document
+    operation: Operation
+    variables: dict[str, Any]
+    nodes: int = -1
 
 
 class Documents:

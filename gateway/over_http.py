@@ -25,6 +25,7 @@ from gateway.clock import Clock
 from gateway.compression import LEAST_BYTES, accepted_coding, compressed
 from gateway.context import Square
 from gateway.cookies import SESSION, Cookies
+from gateway.documents import Prepared
 from gateway.errors import Header, Refusal, problem_from
 from gateway.federated_trace import FORMAT as FTV1
 from gateway.federated_trace import HEADER as TRACE
@@ -49,7 +50,7 @@ from gateway.request import Batch, GraphQLRequest, from_json, from_query_string
 from gateway.request_id import HEADER as REQUEST_ID
 from gateway.request_id import begin_request
 from gateway.same_origin import is_same_origin
-from gateway.visit import Prepared, Visit, admit, is_simple, prepare, run_batch, run_in_parts, run_prepared
+from gateway.visit import Visit, admit, is_simple, prepare, run_batch, run_in_parts, run_prepared
 from gateway.watching import Timing
 from schema.errors import ErrorCode, PleinError
 

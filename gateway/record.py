@@ -12,7 +12,7 @@ from time import perf_counter, time_ns
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gateway.documents import Document
+    from gateway.documents import Document, Prepared
     from tenants.watch import Ran
 
 KEPT_STATEMENTS = 200  # of an operation over more sites, the first ones are told one by one
@@ -73,6 +73,12 @@ class Record:
     def sites(self) -> set[str]:
         """The sites it read from or wrote to."""
         return {ran.asked.site for ran in self.statements if ran.asked.site is not None}
+
+    def execute(self, prepared: Prepared) -> None:
+        """Its execution begins: it is about this operation."""
+        self.document, self.operation = prepared.document, prepared.operation.name
+        self.type = prepared.operation.type.value
+        self.executed = perf_counter()
 
     def note(self, ran: Ran) -> None:
         """A statement of this operation has come to its end."""

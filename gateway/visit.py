@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 from graphql import OperationType
@@ -19,7 +19,7 @@ from auth.audit import Client
 from auth.viewer import Viewer
 from gateway.callers import Caller, address_of
 from gateway.context import NOWHERE, Payload, Square
-from gateway.documents import Document, Operation
+from gateway.documents import Document, Prepared
 from gateway.errors import Header, Refusal, problem_from
 from gateway.federated_trace import traced
 from gateway.rates import Rates
@@ -56,15 +56,6 @@ class Visit:
 
 MakeVisit = Callable[[MutableMapping[str, Any], Mapping[bytes, bytes]], Awaitable[Visit]]
 """Who asks, by an ASGI scope and headers. Raises `Unauthenticated`."""
-
-
-class Prepared(NamedTuple):
-    """An operation that can be run, with its coerced variables; `nodes` is -1 where nobody wants to know."""
-
-    document: Document
-    operation: Operation
-    variables: dict[str, Any]
-    nodes: int
 
 
 def is_simple(visit: Visit, request: GraphQLRequest) -> bool:
@@ -131,9 +122,8 @@ def _document(square: Square, request: GraphQLRequest) -> Document:
 
 def run_prepared(square: Square, visit: Visit, prepared: Prepared) -> Awaitable[bytes]:
     """The body of the response to what was prepared; raises where the request as a whole fails."""
-    document, operation, variables, _ = prepared
-    client = client_of(square, visit) if operation.type is OperationType.MUTATION else NOWHERE
-    answer = square.execute(square, document, operation, variables, visit.viewer, visit.here, client)
+    client = client_of(square, visit) if prepared.operation.type is OperationType.MUTATION else NOWHERE
+    answer = square.execute(square, prepared, visit.viewer, visit.here, client)
     return _extended(square, visit, prepared, answer) if visit.traces or visit.tells_cost else answer
 
 
@@ -149,10 +139,9 @@ async def _extended(square: Square, visit: Visit, prepared: Prepared, answer: Aw
 
 async def run_in_parts(square: Square, visit: Visit, prepared: Prepared) -> AsyncGenerator[Payload | bytes]:
     """The parts of the response to what was prepared, or its one body; raises before the first one."""
-    document, operation, variables, nodes = prepared
-    is_first = True
-    client = client_of(square, visit) if operation.type is OperationType.MUTATION else NOWHERE
-    given = square.deliver(square, document, operation, variables, visit.viewer, visit.here, client)
+    nodes, is_first = prepared.nodes, True
+    client = client_of(square, visit) if prepared.operation.type is OperationType.MUTATION else NOWHERE
+    given = square.deliver(square, prepared, visit.viewer, visit.here, client)
     async with aclosing(given) as payloads:
         async for payload in payloads:
             if not is_first or not visit.tells_cost:

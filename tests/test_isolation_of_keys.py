@@ -18,9 +18,9 @@ from graphql import GraphQLNonNull, GraphQLObjectType, get_named_type, is_leaf_t
 
 from auth.scopes import SQUARE_WIDE, Scope, with_included
 from auth.viewer import PlatformRole, Viewer
+from gateway.documents import Prepared
 from gateway.live.question import read_question
 from gateway.variables import coerce_variables
-from gateway.visit import Prepared
 from schema.account import ACCOUNTS
 from schema.bind import Mutates, Place, Source, needs_of
 from schema.catalogue import catalogue_of

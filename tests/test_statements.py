@@ -17,6 +17,7 @@ import pytest
 import pytest_asyncio
 from graphql import GraphQLInterfaceType
 
+from gateway.documents import Prepared
 from schema.relay import PLATFORM_ID, NodeId, encode_id
 from schema.root import graphql_schema
 from tenants.reader import Statement
@@ -280,7 +281,7 @@ async def test_parts_are_not_made_ahead_of_who_takes_them_slowly(noted: Noted) -
     square = proof.square
     document = square.documents.get("{ viewer { sites { edges { node { name ... @defer { memberCount } } } } } }")
     statements.clear()
-    payloads = square.deliver(square, document, document.operation(None), {}, VIEWERS["anna"], None)
+    payloads = square.deliver(square, Prepared(document, document.operation(None), {}), VIEWERS["anna"], None)
     first = await anext(payloads)
     assert isinstance(first, dict)
     assert len(first["pending"]) > 3

@@ -19,7 +19,7 @@ from auth.audit import Client
 from auth.scopes import Scope
 from auth.viewer import PlatformRole, Viewer
 from gateway.context import NOWHERE, Payload, Square
-from gateway.documents import Document, Operation
+from gateway.documents import Document, Operation, Prepared
 from gateway.execute.across import feed_field, guarded, search_field
 from gateway.execute.federation import entities_field, service_field
 from gateway.execute.incremental.delivery import deliver
@@ -67,16 +67,10 @@ class Executor:
         return self._plans.kept
 
     async def execute(
-        self,
-        square: Square,
-        document: Document,
-        operation: Operation,
-        variables: dict[str, Any],
-        viewer: Viewer,
-        here: str | None,
-        client: Client = NOWHERE,
+        self, square: Square, prepared: Prepared, viewer: Viewer, here: str | None, client: Client = NOWHERE
     ) -> bytes:
         """The whole body of the response; raises where the request as a whole fails."""
+        document, operation, variables, _ = prepared
         if operation.type is OperationType.SUBSCRIPTION:
             raise PleinError(ErrorCode.BAD_USER_INPUT, "Subscribe over WebSocket, or with `Accept: text/event-stream`.")
         plan = self._plans.find(square, document, operation, variables, viewer.narrowing)
@@ -99,19 +93,13 @@ class Executor:
         return body(call, b"{" + pairs + b"}")
 
     async def deliver(
-        self,
-        square: Square,
-        document: Document,
-        operation: Operation,
-        variables: dict[str, Any],
-        viewer: Viewer,
-        here: str | None,
-        client: Client = NOWHERE,
+        self, square: Square, prepared: Prepared, viewer: Viewer, here: str | None, client: Client = NOWHERE
     ) -> AsyncGenerator[Payload | bytes]:
         """The response to a query in parts; or its one body, where nothing is gained. Raises before the first part."""
+        document, operation, variables, _ = prepared
         plan = self._plans.find(square, document, operation, variables, viewer.narrowing).staged
         if plan is None:
-            yield await self.execute(square, document, operation, variables, viewer, here, client)
+            yield await self.execute(square, prepared, viewer, here, client)
             return
         assert plan.stages is not None
         _weighed(square, plan, variables)

@@ -16,6 +16,7 @@ import orjson
 from graphql import OperationType
 
 from gateway.context import Square
+from gateway.documents import Prepared
 from gateway.errors import ErrorObject, problem_from
 from gateway.limits import limit_exceeded
 from gateway.live.answers import Told
@@ -23,7 +24,7 @@ from gateway.live.circle import Follower
 from gateway.live.outlet import Outlet
 from gateway.live.question import read_question
 from gateway.request import GraphQLRequest
-from gateway.visit import Prepared, Visit, admit, run_in_parts, run_prepared
+from gateway.visit import Visit, admit, run_in_parts, run_prepared
 
 
 class Speech(Protocol):

@@ -27,12 +27,11 @@ from auth.assurance import ADMITTED
 from auth.scopes import Scope
 from auth.viewer import Viewer
 from gateway.context import Square
-from gateway.documents import Document, Operation
+from gateway.documents import Document, Operation, Prepared
 from gateway.execute.plans import Plans
 from gateway.execute.run import Plan, Run
 from gateway.execute.splice import suspended
 from gateway.limits import limit_exceeded
-from gateway.visit import Prepared
 from schema.bind import Made, Subscribed
 from schema.compiler.audience import entrance
 from schema.compiler.part import Call

@@ -9,15 +9,14 @@ import logging
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.audit import Client
 from auth.viewer import Viewer
 from gateway.context import NOWHERE, Deliver, Execute, Payload, Square
-from gateway.documents import Document, Operation
+from gateway.documents import Prepared
 from gateway.errors import code_of
 from gateway.record import Record, begin_record, current_record, end_record
 from gateway.request_id import current_request_id
@@ -109,26 +108,19 @@ class Telemetry:
             return execute
 
         async def watched(
-            square: Square,
-            document: Document,
-            operation: Operation,
-            variables: dict[str, Any],
-            viewer: Viewer,
-            here: str | None,
-            client: Client = NOWHERE,
+            square: Square, prepared: Prepared, viewer: Viewer, here: str | None, client: Client = NOWHERE
         ) -> bytes:
             outer = current_record()
             if outer is None and not self._is_recording:
-                return await execute(square, document, operation, variables, viewer, here, client)
+                return await execute(square, prepared, viewer, here, client)
             record, token = outer, None
             # One request may hold several operations, and a socket brings them without any request.
             if record is None or record.document is not None or record.ended:
                 record = _beside(outer)
                 token = begin_record(record)
-            record.document, record.operation, record.type = document, operation.name, operation.type.value
-            record.executed = perf_counter()
+            record.execute(prepared)
             try:
-                return await execute(square, document, operation, variables, viewer, here, client)
+                return await execute(square, prepared, viewer, here, client)
             except Exception as error:
                 if token is not None:
                     record.codes.append(code_of(error))
@@ -147,13 +139,7 @@ class Telemetry:
             return deliver
 
         async def watched(
-            square: Square,
-            document: Document,
-            operation: Operation,
-            variables: dict[str, Any],
-            viewer: Viewer,
-            here: str | None,
-            client: Client = NOWHERE,
+            square: Square, prepared: Prepared, viewer: Viewer, here: str | None, client: Client = NOWHERE
         ) -> AsyncGenerator[Payload | bytes]:
             record = current_record()
             is_own = record is None or record.document is not None or bool(record.ended)
@@ -161,10 +147,10 @@ class Telemetry:
                 record = _beside(record)
                 begin_record(record)  # for as long as the task of this operation lasts
             assert record is not None
-            record.document, record.operation, record.type = document, operation.name, operation.type.value
-            record.executed, record.goes_on = perf_counter(), True
+            record.execute(prepared)
+            record.goes_on = True
             try:
-                async with aclosing(deliver(square, document, operation, variables, viewer, here, client)) as payloads:
+                async with aclosing(deliver(square, prepared, viewer, here, client)) as payloads:
                     async for payload in payloads:
                         yield payload
             except Exception as error:

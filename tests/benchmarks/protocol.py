@@ -13,7 +13,7 @@ from typing import Any
 import gateway.app
 from gateway.cli import main
 from gateway.context import Square
-from gateway.documents import Document, Operation
+from gateway.documents import Operation, Prepared
 from gateway.execute import Executor
 
 
@@ -25,13 +25,12 @@ class FixedAnswers(Executor):
         self._told: dict[Operation, bytes] = {}
 
     async def execute(  # type: ignore[override] - whatever else it is given goes on
-        self, square: Square, document: Document, operation: Operation, *others: Any
+        self, square: Square, prepared: Prepared, *others: Any
     ) -> bytes:
         """The bytes of the first answer."""
-        told = self._told.get(operation)
+        told = self._told.get(prepared.operation)
         if told is None:
-            told = await super().execute(square, document, operation, *others)
-            self._told[operation] = told
+            told = self._told[prepared.operation] = await super().execute(square, prepared, *others)
         return told
 
 

@@ -21,6 +21,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from auth.viewer import Viewer
 from gateway.app import open_square
+from gateway.documents import Prepared
 from gateway.execute import Executor
 from gateway.settings import load_settings
 from gateway.variables import coerce_variables
@@ -83,7 +84,7 @@ async def statement_of(url: str, data_dir: Path, estate: Estate, workload: Workl
             square.schema, operation.variables, dict(workload.variables), hide_suggestions=True
         )
         watched = replace(square, reader=recorder)
-        await executor.execute(watched, document, operation, variables, Viewer(estate.viewer_id), None)
+        await executor.execute(watched, Prepared(document, operation, variables), Viewer(estate.viewer_id), None)
     (sent,) = recorder.sent
     return sent  # type: ignore[no-any-return]
 

@@ -16,7 +16,7 @@ from auth.errors import Unauthenticated
 from auth.viewer import ANONYMOUS, PlatformRole, Viewer
 from gateway.callers import ACCOUNT, ADDRESS, KEY
 from gateway.context import Square
-from gateway.documents import Document, Documents, Operation
+from gateway.documents import Documents, Prepared
 from gateway.limits import Limits
 from gateway.rates import Rates
 from gateway.settings import load_settings
@@ -76,15 +76,7 @@ async def authenticate(token: str, _host: str | None) -> Viewer:
     return OPERATOR
 
 
-async def run(
-    square: Square,
-    document: Document,
-    operation: Operation,
-    variables: dict[str, Any],
-    viewer: Viewer,
-    here: str | None,
-    _client: object = None,
-) -> bytes:
+async def run(square: Square, prepared: Prepared, viewer: Viewer, here: str | None, _client: object = None) -> bytes:
     async def slow(_info: object) -> str:
         await asyncio.sleep(10)
         return "late"
@@ -102,6 +94,7 @@ async def run(
         "slow": slow,
         "write": True,
     }
+    document, operation, variables, _ = prepared
     result = execute(square.schema, document.ast, root, variable_values=variables, operation_name=operation.name)
     result = await result if asyncio.iscoroutine(result) else result
     for error in result.errors or ():

@@ -15,6 +15,7 @@ import orjson
 from auth.viewer import Viewer
 from gateway.app import open_square
 from gateway.context import Square
+from gateway.documents import Prepared
 from gateway.execute import Executor
 from gateway.settings import load_settings
 from gateway.variables import coerce_variables
@@ -35,22 +36,20 @@ class Proof:
 
     async def answer(self, text: str, variables: Mapping[str, Any], viewer: Viewer, here: str | None = None) -> bytes:
         """What the product answers."""
-        square = self.square
-        document = square.documents.get(text)
-        operation = document.operation(None)
-        coerced = coerce_variables(square.schema, operation.variables, dict(variables), hide_suggestions=False)
-        return await square.execute(square, document, operation, coerced, viewer, here)
+        return await self.square.execute(self.square, self._prepared(text, variables), viewer, here)
 
     async def parts(
         self, text: str, variables: Mapping[str, Any], viewer: Viewer, here: str | None = None
     ) -> list[dict[str, Any]]:
         """What the product answers in parts: its payloads, as they would be read."""
-        square = self.square
-        document = square.documents.get(text)
-        operation = document.operation(None)
-        coerced = coerce_variables(square.schema, operation.variables, dict(variables), hide_suggestions=False)
-        given = square.deliver(square, document, operation, coerced, viewer, here)
+        given = self.square.deliver(self.square, self._prepared(text, variables), viewer, here)
         return [orjson.loads(each if isinstance(each, bytes) else orjson.dumps(each)) async for each in given]
+
+    def _prepared(self, text: str, variables: Mapping[str, Any]) -> Prepared:
+        document = self.square.documents.get(text)
+        operation = document.operation(None)
+        coerced = coerce_variables(self.square.schema, operation.variables, dict(variables), hide_suggestions=False)
+        return Prepared(document, operation, coerced)
 
     def expect(
         self, text: str, variables: Mapping[str, Any], viewer: Viewer, here: str | None = None

@@ -13,10 +13,11 @@ from sqlalchemy import update
 from auth.policy import Role
 from auth.revocations import look_anew
 from auth.viewer import ANONYMOUS, Viewer
+from gateway.documents import Prepared
 from gateway.live.answers import answers
 from gateway.live.question import Question, read_question
 from gateway.request import from_payload
-from gateway.visit import Prepared, Visit, prepare
+from gateway.visit import Visit, prepare
 from schema.compiler.audience import VISITOR
 from schema.relay import PLATFORM_ID, NodeId, encode_id
 from tenants.ids import uuid7
