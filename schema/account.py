@@ -35,7 +35,7 @@ ACCOUNTS = Source(
 )
 MEMBERS = Source(tables={Place.SITE: table_of(MemberTable)}, key="account_id", policy=policy.member_visible, tag="M")
 
-OWN = "Only under `viewer`; null on a site, where others see the account."
+OWN = "Only under `viewer`; null on a site, where others see the account, and nothing of others in the audit."
 """Said of what an account tells to itself alone."""
 
 MEMBER_ORDERS = {

@@ -12,11 +12,22 @@ from tests.oracle.lists import Args
 from tests.oracle.things import Asked, Thing, answers
 
 
+def is_own(asked: Asked, account: Thing) -> bool:
+    """Whether this is the account of whoever asks."""
+    return bool(account.row["id"] == asked.viewer.account_id)
+
+
+def own_rows(asked: Asked, account: Thing, table: str) -> list[Any]:
+    """The account's rows of a table of the platform; none of another account, which operators see in the audit."""
+    rows = asked.world.platform[table] if is_own(asked, account) else []
+    return [row for row in rows if row["account_id"] == account.row["id"]]
+
+
 @answers("Account", "apiKeys")
 def api_keys(asked: Asked, account: Thing, args: Args) -> Any:
     if account.site is not None:
         return None
-    rows = [row for row in asked.world.platform["api_key"] if row["account_id"] == account.row["id"]]
+    rows = own_rows(asked, account, "api_key")
     return asked.listed([Thing("ApiKey", row) for row in rows], lists.OWN_ORDERS, args, account, "apiKeys")
 
 
@@ -24,13 +35,13 @@ def api_keys(asked: Asked, account: Thing, args: Args) -> Any:
 def identities(asked: Asked, account: Thing, args: Args) -> Any:
     if account.site is not None:
         return None
-    rows = [row for row in asked.world.platform["identity"] if row["account_id"] == account.row["id"]]
+    rows = own_rows(asked, account, "identity")
     return asked.listed([Thing("Identity", row) for row in rows], lists.FIRST_ORDERS, args, account, "identities")
 
 
 @answers("Account", "contact")
-def contact(_asked: Asked, account: Thing, _args: Args) -> Any:
-    return None if account.site is not None else Thing("Contact", account.row)
+def contact(asked: Asked, account: Thing, _args: Args) -> Any:
+    return None if account.site is not None or not is_own(asked, account) else Thing("Contact", account.row)
 
 
 @answers("Query", "issuers")
@@ -105,7 +116,7 @@ def sites(asked: Asked, key: Thing, args: Args) -> Any:
 def consents(asked: Asked, account: Thing, args: Args) -> Any:
     if account.site is not None:
         return None
-    rows = [row for row in asked.world.platform["consent"] if row["account_id"] == account.row["id"]]
+    rows = own_rows(asked, account, "consent")
     return asked.listed([Thing("Consent", row) for row in rows], lists.OWN_ORDERS, args, account, "consents")
 
 
@@ -164,7 +175,7 @@ def is_trusted(_asked: Asked, client: Thing, _args: Args) -> Any:
 def sessions(asked: Asked, account: Thing, args: Args) -> Any:
     if account.site is not None:
         return None
-    rows = [row for row in asked.world.platform["session"] if row["account_id"] == account.row["id"]]
+    rows = own_rows(asked, account, "session")
     kept = [Thing("Session", row) for row in rows if row["parent_id"] is None]
     return asked.listed(kept, lists.SESSION_ORDERS, args, account, "sessions")
 
