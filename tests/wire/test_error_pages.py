@@ -24,7 +24,6 @@ import pytest_asyncio
 from psycopg import sql
 from sqlalchemy import update
 
-from auth.policy import Role
 from gateway.app import create_app
 from gateway.settings import load_settings
 from schema.errors import ErrorCode
@@ -107,7 +106,6 @@ EXAMPLES = [example for code in ErrorCode for example in examples(code)]
 class Town:
     """A gateway on a square with the sites and people that the pages name, and the way to more gateways on it."""
 
-    door: Door
     url: str
     database_url: str
     people: dict[str, Person]
@@ -198,13 +196,15 @@ async def town(
             sites = {
                 slug: await open_site(slug, owner_account_id=owner.id) for slug in ("vlieland", "zwolle", "amsterdam")
             }
-            kees = await door.member(sites["vlieland"], Role.MEMBER)
+            kees = await door.member(sites["vlieland"])
+            await door.join(sites["amsterdam"], kees)
             await door.change(owner, "suspendSite", "site { state }", id=id_of("S", sites["zwolle"]))
             tenant = table_of(Tenant)
             async with database.transaction(None) as tx:
                 await tx.execute(update(tenant).where(tenant.c.slug == "amsterdam").values(second_factor=True))
-            people = {"Kees Brouwer": kees}
-            yield Town(door, at, url, people, sites["vlieland"], listen, create_database, empty_square, directory)
+            yield Town(
+                at, url, {"Kees Brouwer": kees}, sites["vlieland"], listen, create_database, empty_square, directory
+            )
     finally:
         await database.close()
 
@@ -232,8 +232,7 @@ async def without_database(town: Town, _example: Example) -> AsyncIterator[str]:
     await migrate(DatabaseSettings(database_url))
     name = urlsplit(database_url).path.removeprefix("/")
     allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
-    server = psycopg.connect(town.database_url, autocommit=True)
-    with server as connection:
+    with psycopg.connect(town.database_url, autocommit=True) as connection:
         async with town.other(database_url) as url:
             connection.execute(allow.format(sql.Identifier(name), sql.Literal(False)))
             try:
