@@ -60,11 +60,15 @@ class Door:
     async def member(self, site: TenantRef, role: Role = Role.MEMBER) -> Person:
         """Somebody new on the square and on this site."""
         person = await self.person()
+        await self.join(site, person, role)
+        return person
+
+    async def join(self, site: TenantRef, person: Person, role: Role = Role.MEMBER) -> None:
+        """Make somebody a member of this site."""
         row = {"account_id": person.id, "role": int(role), "joined_at": datetime.now(UTC)}
         async with self.database.transaction(site) as tx:
             await tx.execute(insert(table_of(Member)).values(row))
             await tx.execute(insert(table_of(MembershipWindow)).values(row | {"tenant_id": site.id, "group_ids": []}))
-        return person
 
     async def give_role(self, site: TenantRef, person: Person, role: Role) -> None:
         """Another role for a member."""
