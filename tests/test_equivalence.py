@@ -287,3 +287,16 @@ async def test_two_long_fields_that_ask_one_site_at_once(proof: Proof, field: st
     fields = " ".join(f"{key}: {field}${key}) {{ ... on Content {{ id {lists} }} }}" for key in ("x", "y"))
     document = f"query ($x: [{type_}!]!, $y: [{type_}!]!) {{ {fields} }}"
     assert await proof.differences(document, {"x": given[:5], "y": given[5:]}, "anna") == []
+
+
+BROKEN_OFF = """{{
+    viewer {{
+        broken: sites(after: "") {{ edges {{ node {{ memberCount }} }} }}
+        sites {{ edges {{ node {{ {later}slug viewerMembership {{ id }} name memberCount }} }} }}
+    }}
+}}"""
+
+
+async def test_a_list_that_cannot_be_read_is_not_taken_for_another(proof: Proof) -> None:
+    """What the sites of the other list answer is known by its place, and the first list has none any more."""
+    assert await proof.differences(BROKEN_OFF.format(later=""), {}, "anna") == []

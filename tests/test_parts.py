@@ -24,6 +24,7 @@ from tests.oracle.merging import at, merge, parts_of
 from tests.oracle.oracle import differences, nulled
 from tests.oracle.people import COMMUNITIES, VIEWERS
 from tests.oracle.proof import Proof
+from tests.test_equivalence import BROKEN_OFF
 
 NIGHTLY = os.environ.get("PLEIN_NIGHTLY") == "1"
 EXAMPLES = 2_500 if NIGHTLY else 200
@@ -181,3 +182,11 @@ async def test_a_list_for_operators_comes_in_parts_for_them_only(proof: Proof) -
     (refused,) = await proof.parts(text, {}, VIEWERS["anna"])
     assert refused["data"] == {"audit": None}
     assert [error["extensions"]["code"] for error in refused["errors"]] == ["FORBIDDEN"]
+
+
+async def test_parts_beside_a_list_that_cannot_be_read(proof: Proof) -> None:
+    """Its null climbs over everything, and that is all there is to tell."""
+    text = BROKEN_OFF.format(later="... @defer { content { totalCount } } ")
+    (whole,) = await proof.parts(text, {}, VIEWERS["anna"])
+    told = [(error["path"], error["extensions"]["code"]) for error in whole["errors"]]
+    assert (whole["data"], told) == (None, [(["viewer", "broken"], "BAD_USER_INPUT")])

@@ -109,11 +109,11 @@ async def _on_platform(
 
 async def platform_rows(run: Run, part: Part) -> list[Row]:
     """The rows of a part on the platform, with what each site answers itself."""
-    rows = await run.rows(part, None)
-    if not part.slots or not rows:
+    rows, slots = await run.rows_with_slots(part)
+    if not slots or not rows:
         return rows
     # All at once, as one statement answers for all of them; no JSON holds the character between.
-    filled = (await fill(run, part, BETWEEN.join(row[-1] or NULL for row in rows))).split(BETWEEN)
+    filled = (await fill(run, slots, BETWEEN.join(row[-1] or NULL for row in rows))).split(BETWEEN)
     return [(*row[:-1], json) for row, json in zip(rows, filled, strict=True)]
 
 

@@ -21,7 +21,7 @@ from gateway.context import NOWHERE, Square
 from gateway.execute.introspection import Introspections
 from schema.compiler.compile import Compiler
 from schema.compiler.cost import Cost
-from schema.compiler.part import Call, Finished, Part, Path, Rejected, RejectedError, finish
+from schema.compiler.part import Call, Finished, Part, Path, Rejected, RejectedError, Slots, finish
 from schema.compiler.selection import Selected, Value, arguments
 from schema.compiler.slices import sliced
 from schema.compiler.stages import Stages
@@ -138,15 +138,22 @@ class Run:
     async def rows(self, part: Part, tenant: TenantRef | None) -> list[Row]:
         """The rows of a part from one site, or from the platform; none from a site that was removed."""
         if self.plan.is_heavy:  # it may have to be compiled anew
-            statement, params = await sliced(lambda: self.prepare(part, tenant))
+            statement, params, _ = await sliced(lambda: self.prepare(part, tenant))
         else:
-            statement, params = self.prepare(part, tenant)
+            statement, params, _ = self.prepare(part, tenant)
         try:
             return await self.read(statement, params)
         except StatementFailed as error:
             if tenant is not None and self.removed(tenant, error):
                 return []
             raise
+
+    async def rows_with_slots(self, part: Part) -> tuple[list[Row], tuple[Slots, ...]]:
+        """The rows of a part from the platform, and what in them each site answers itself: as it was sent, so without
+        the fields that answer as errors because a parameter of theirs cannot be read."""
+        prepared = await sliced(lambda: self.prepare(part, None)) if self.plan.is_heavy else self.prepare(part, None)
+        statement, params, sent = prepared
+        return await self.read(statement, params), sent.slots
 
     def removed(self, tenant: TenantRef, error: StatementFailed) -> bool:
         """Whether a statement failed because its site is no more; the register is then told to forget it."""
@@ -155,8 +162,8 @@ class Run:
         self.registry.forget(tenant.id)
         return True
 
-    def prepare(self, part: Part, tenant: TenantRef | None) -> tuple[Statement, list[bytes | None]]:
-        """A part's statement for one site, or for the platform, and its parameters."""
+    def prepare(self, part: Part, tenant: TenantRef | None) -> tuple[Statement, list[bytes | None], Part]:
+        """A part's statement for one site, or for the platform, its parameters, and the part that it is in the end."""
         name, tenant_id = ("", PLATFORM_ID) if tenant is None else (tenant.schema_name, tenant.id)
         if self.viewer.sites is not None and tenant is not None and tenant_id not in self.viewer.sites:
             raise RuntimeError("a site was asked that the credential is not for")  # the register should not have it
@@ -175,7 +182,7 @@ class Run:
             except RejectedError:
                 rejected = _rejected(finished, call, tenant_id)
             else:
-                return finished.statement, params
+                return finished.statement, params, part
             del call.faults[found:]
             part = part.reject(rejected)  # compiled anew, with all of these fields answering as errors
 
@@ -208,7 +215,7 @@ def _rejected(finished: Finished, call: Call, tenant_id: UUID) -> dict[Path, Ple
 
 
 def _prepare_each(run: Run, part: Part, tenants: Sequence[TenantRef]) -> list[tuple[Statement, list[bytes | None]]]:
-    return [run.prepare(part, tenant) for tenant in tenants]
+    return [run.prepare(part, tenant)[:2] for tenant in tenants]
 
 
 async def each(run: Run, part: Part, tenants: Sequence[TenantRef]) -> dict[UUID, list[Row] | ReadError]:

@@ -21,8 +21,8 @@ async def platform_field(run: Run, selected: Selected) -> bytes:
     part = run.plan.parts.get(selected.key)
     if part is None:
         part = await run.made(selected.key, lambda: run.plan.compiler.platform(selected))
-    rows = await run.rows(part, None)
-    return await fill(run, part, rows[0][0] or NULL)
+    rows, slots = await run.rows_with_slots(part)
+    return await fill(run, slots, rows[0][0] or NULL)
 
 
 async def site_field(run: Run, selected: Selected) -> bytes:

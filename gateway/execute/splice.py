@@ -16,7 +16,7 @@ from graphql import FieldNode, get_location
 
 from gateway.errors import ErrorObject, error_from
 from gateway.execute.run import Row, Run, each
-from schema.compiler.part import Call, Part, Rejected, Slots
+from schema.compiler.part import Call, Rejected, Slots
 from schema.compiler.trail import levels, under
 from schema.errors import ErrorCode, PleinError, not_found
 from tenants.errors import ReadError
@@ -31,9 +31,9 @@ def suspended() -> PleinError:
     return PleinError(ErrorCode.SITE_SUSPENDED, "This site is suspended: nothing on it can be read or written now.")
 
 
-async def fill(run: Run, part: Part, json: bytes) -> bytes:
+async def fill(run: Run, slots: Sequence[Slots], json: bytes) -> bytes:
     """The JSON of a list of sites with what each site answers itself."""
-    if not part.slots:
+    if not slots:
         return json
     before, *marked = json.split(b'"' + run.call.nonce.encode() + b":S:")
     gaps = [_gap(each) for each in marked]
@@ -43,9 +43,9 @@ async def fill(run: Run, part: Part, json: bytes) -> bytes:
     answers: dict[tuple[int, UUID], Sequence[bytes]] = {}
     for number, ids in wanted.items():
         tenants = await run.registry.many(ids)
-        found = await each(run, part.slots[number].part, list(tenants.values()))
+        found = await each(run, slots[number].part, list(tenants.values()))
         for tenant_id in ids:
-            answers[number, tenant_id] = columns(run, part.slots[number], found.get(tenant_id))
+            answers[number, tenant_id] = columns(run, slots[number], found.get(tenant_id))
     pieces = [before]
     for gap in gaps:
         pieces += (answers[gap.number, gap.site][gap.column], gap.rest)

@@ -60,9 +60,9 @@ async def _platform(run: StagedRun, selected: Selected) -> Any:
     part = run.plan.parts.get(selected.key)
     if part is None:
         part = await run.made(selected.key, lambda: run.plan.compiler.platform(selected))
-    rows = await run.rows(part, None)
+    rows, slots = await run.rows_with_slots(part)
     json = rows[0][0] or NULL
-    if not part.slots:
+    if not slots:
         return orjson.loads(json)
     marks = re.compile(rb'"%b:S:(\d+):(\d+):([0-9a-f-]+)"' % run.call.nonce.encode())
     sites = {UUID(site.decode()) for _, _, site in marks.findall(json)}
@@ -70,7 +70,7 @@ async def _platform(run: StagedRun, selected: Selected) -> Any:
 
     def marked(match: re.Match[bytes]) -> bytes:
         number, site = int(match[1]), UUID(match[3].decode())
-        read = partial(_site, run, part.slots[number], tenants.get(site))
+        read = partial(_site, run, slots[number], tenants.get(site))
         source = run.sources.add(read, is_on_site=True, name=(selected.key, number, site))
         return b'"%b"' % run.sources.mark(source, int(match[2])).encode()
 
