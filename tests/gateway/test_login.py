@@ -29,7 +29,7 @@ S3 = {"PLEIN_S3_ENDPOINT": "http://127.0.0.1:9", "PLEIN_S3_ACCESS_KEY": "key", "
 
 async def tell(*args: Any) -> bytes:
     """Stands where operations are executed: tells who asks."""
-    viewer = args[4]
+    viewer = args[2]
     return orjson.dumps({"data": {"id": viewer.account_id, "role": viewer.platform_role.name}})
 
 
