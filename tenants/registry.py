@@ -190,7 +190,7 @@ class NarrowedRegistry(Registry):
     def __init__(self, whole: Registry, tenant_ids: frozenset[UUID]) -> None:
         super().__init__(whole._reader)
         self._whole = whole
-        self._tenant_ids = tenant_ids
+        self._numbers = frozenset(each.int for each in tenant_ids)  # which are compared without asking Python
 
     @property
     def platform_role(self) -> str:
@@ -199,11 +199,11 @@ class NarrowedRegistry(Registry):
 
     def remembered(self, tenant_id: UUID) -> TenantRef | None:
         """The site with this id, if it is one of these and remembered."""
-        return self._whole.remembered(tenant_id) if tenant_id in self._tenant_ids else None
+        return self._whole.remembered(tenant_id) if tenant_id.int in self._numbers else None
 
     async def by_id(self, tenant_id: UUID) -> TenantRef | None:
         """The site with this id, if it is one of these."""
-        return await self._whole.by_id(tenant_id) if tenant_id in self._tenant_ids else None
+        return await self._whole.by_id(tenant_id) if tenant_id.int in self._numbers else None
 
     async def by_slug(self, slug: str) -> TenantRef | None:
         """The site with this slug, if it is one of these."""
@@ -215,19 +215,19 @@ class NarrowedRegistry(Registry):
 
     async def many(self, tenant_ids: Iterable[UUID]) -> dict[UUID, TenantRef]:
         """Those of these sites that exist, by id."""
-        return await self._whole.many(each for each in tenant_ids if each in self._tenant_ids)
+        return await self._whole.many(each for each in tenant_ids if each.int in self._numbers)
 
     async def many_by_slug(self, slugs: Iterable[str]) -> dict[str, TenantRef]:
         """Those of these sites that exist, by slug."""
         found = await self._whole.many_by_slug(slugs)
-        return {slug: ref for slug, ref in found.items() if ref.id in self._tenant_ids}
+        return {slug: ref for slug, ref in found.items() if ref.id.int in self._numbers}
 
     def forget(self, tenant_id: UUID) -> None:
         """As in the whole register."""
         self._whole.forget(tenant_id)
 
     def _own(self, tenant: TenantRef | None) -> TenantRef | None:
-        return tenant if tenant is not None and tenant.id in self._tenant_ids else None
+        return tenant if tenant is not None and tenant.id.int in self._numbers else None
 
 
 async def load_tenant(tx: AsyncConnection, slug: str) -> TenantRef | None:
