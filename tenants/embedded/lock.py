@@ -1,13 +1,16 @@
 """The lock on a directory of the bundled PostgreSQL: one owner at a time.
 
-Promises that the kernel frees it the moment its owner ends, however that happens. Never waits.
+Promises that the kernel frees it the moment its owner ends, however that happens. Never waits for the lock.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
+
+SAID_WITHIN_S = 1.0
 
 
 class DirectoryLock:
@@ -38,5 +41,8 @@ class DirectoryLock:
 
     @property
     def owner(self) -> str:
-        """The process id of the present owner, as text for a message."""
-        return self._path.read_text().strip() or "unknown"
+        """The process id of the present owner, as text for a message; who has just become it is about to say so."""
+        give_up_at = time.monotonic() + SAID_WITHIN_S
+        while not (said := self._path.read_text().strip()) and time.monotonic() < give_up_at:
+            time.sleep(0.01)
+        return said or "unknown"
