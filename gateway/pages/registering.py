@@ -5,6 +5,7 @@ Promises: the page after sending an address is the same for every address. Looki
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from starlette.requests import Request
@@ -13,8 +14,8 @@ from starlette.routing import Route
 
 from auth.errors import AccountExists, TooManyAttempts
 from auth.local.links import Link, Purpose, load_link
-from auth.local.local import LINKS_FROM, PWD, authenticated
-from auth.local.registration import ask_to_register, ask_to_reset, register, reset_password
+from auth.local.local import LINKS_FROM, PWD, Local, authenticated
+from auth.local.registration import Compose, ask_to_register, ask_to_reset, register, reset_password
 from gateway.local_accounts import Registration
 from gateway.pages.callers import client_of, network_of_request
 from gateway.pages.checks import checked_email, checked_name, checked_new_password
@@ -27,6 +28,12 @@ from gateway.pages.signing_in import enter, sign_in_as
 from schema.errors import ErrorCode
 
 REGISTER, FINISH, FORGOT, RESET = "register", "register-finish", "forgot", "reset"
+Refuse = Callable[[Request], Response | None]
+"""The page that refuses a request, or None."""
+
+Ask = Callable[[Local, str, str, Compose], Awaitable[None]]
+"""Has a link sent to an address, for whoever asks from this network, in a letter that is composed so."""
+
 FOR_ACCOUNT = (Purpose.REGISTER, Purpose.INVITE)
 
 
@@ -37,16 +44,7 @@ async def register_form(request: Request) -> Response:
 
 async def send_register(request: Request) -> Response:
     """Answer `POST /register`: a link goes to the address."""
-    form = await read_form(request, REGISTER)
-    if refused := _may_register(request):
-        return refused
-    email = checked_email(form)
-    if not form.is_good:
-        return page(request, "register.html", 400, form=form)
-    compose = partial(letters_of(request).for_account, email)
-    await ask_to_register(local_of(request), email, network_of_request(request), compose)
-    send_soon(request)
-    return page(request, "mail_sent.html", email=email, way_back="/register")
+    return await _send_link(request, REGISTER, _may_register, ask_to_register)
 
 
 async def finish_form(request: Request) -> Response:
@@ -89,16 +87,21 @@ async def forgot_form(request: Request) -> Response:
 
 async def send_forgot(request: Request) -> Response:
     """Answer `POST /forgot`: a link goes to the address."""
-    form = await read_form(request, FORGOT)
-    if refused := _may_mail(request):
+    return await _send_link(request, FORGOT, _may_mail, ask_to_reset)
+
+
+async def _send_link(request: Request, name: str, refuse: Refuse, ask: Ask) -> Response:
+    """Send a link to the address in the form of this name, which is that of its page too."""
+    form = await read_form(request, name)
+    if refused := refuse(request):
         return refused
     email = checked_email(form)
     if not form.is_good:
-        return page(request, "forgot.html", 400, form=form)
+        return page(request, f"{name}.html", 400, form=form)
     compose = partial(letters_of(request).for_account, email)
-    await ask_to_reset(local_of(request), email, network_of_request(request), compose)
+    await ask(local_of(request), email, network_of_request(request), compose)
     send_soon(request)
-    return page(request, "mail_sent.html", email=email, way_back="/forgot")
+    return page(request, "mail_sent.html", email=email, way_back=f"/{name}")
 
 
 async def reset_form(request: Request) -> Response:
