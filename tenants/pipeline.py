@@ -172,12 +172,13 @@ class Pipeline:
             messages += 1
         conn.send_query_params(key[1], None)
         name = None if request.plain else prepared.find(key)
-        request.parse_at = -1
+        request.name, request.parse_at, request.messages = name, -1, messages  # so far
         if name is None and not request.plain and (name := prepared.admit(key)) is not None:
+            request.name = name
             conn.send_prepare(name, key[0].encode())
             request.parse_at = messages
             messages += 1
-        request.name, request.messages = name, messages  # so far: these parameters may be none
+            request.messages = messages
         if name is not None:
             conn.send_query_prepared(name, request.params)
         else:

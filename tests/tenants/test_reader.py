@@ -247,6 +247,22 @@ async def test_parameters_that_cannot_be_sent(reader: Reader) -> None:
         assert answers[::2] == [own("before"), own("after")]
 
 
+async def test_a_text_that_cannot_be_sent(make_reader: MakeReader) -> None:
+    """Whether it is sent as it is or to be prepared, what else is on its connection is answered there."""
+    reader = await make_reader(connections=1)
+    connection = await value_of(reader, a("SELECT pg_backend_pid()"), [])
+    for _ in range(3):
+        answers = await asyncio.gather(
+            value_of(reader, a(NONCE), [b"before"]),
+            value_of(reader, a("SELECT '\ud800'"), []),
+            value_of(reader, a(NONCE), [b"after"]),
+            return_exceptions=True,
+        )
+        assert isinstance(answers[1], Exception)
+        assert answers[::2] == [own("before"), own("after")]
+    assert await value_of(reader, a("SELECT pg_backend_pid()"), []) == connection
+
+
 async def test_large_parameters_and_large_answers(reader: Reader) -> None:
     sizes = [3_000_000, 10, 1_000_000, 2_000_000, 0, 500_000] * 2
     answers = await asyncio.gather(
