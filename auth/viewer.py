@@ -87,11 +87,6 @@ class Viewer:
         object.__setattr__(self, "site_keys", sites)
 
     @property
-    def is_whole(self) -> bool:
-        """Whether the credential lets the account do all that it may."""
-        return self.scopes is None and self.sites is None
-
-    @property
     def is_operator(self) -> bool:
         """Whether the viewer may act on every site."""
         return self.platform_role >= PlatformRole.OPERATOR and self.allows(Scope.PLATFORM)

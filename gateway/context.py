@@ -39,8 +39,8 @@ class Execute(Protocol):
     ) -> bytes:
         """The whole body of the response, partial results and their errors included.
 
-        `here` is the slug or host of the site asked, None on the square; `client` is told for
-        mutations, for the audit. Raises where the request as a whole fails.
+        `here` is the slug or host of the site asked, None on the square; `client` is told for mutations, for the audit.
+        Raises where the request as a whole fails.
         """
         ...
 

@@ -147,9 +147,8 @@ def require_known(square: Square, tenant: TenantRef, viewer: Viewer) -> None:
 
 def run_as(square: Square, plan: Plan, variables: Mapping[str, Any], account_id: UUID | None) -> Run:
     """A run of the plan as this account, or as a visitor; whether the site knows them was looked at before."""
-    viewer_id = None if account_id is None else str(account_id).encode()
-    call = Call(variables, viewer_id, square.settings.secret.encode())
     viewer = Viewer(account_id, assurance=ADMITTED)
+    call = Call(variables, viewer.key, square.settings.secret.encode())
     return Run(square, plan, call, viewer, None, square.reader.fetch, square.registry)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,20 +24,21 @@ def own_rows(asked: Asked, account: Thing, table: str) -> list[Any]:
     return [row for row in rows if row["account_id"] == account.row["id"]]
 
 
-@answers("Account", "apiKeys")
-def api_keys(asked: Asked, account: Thing, args: Args) -> Any:
-    if account.site is not None:
-        return None
-    rows = own_rows(asked, account, "api_key")
-    return asked.listed([Thing("ApiKey", row) for row in rows], lists.OWN_ORDERS, args, account, "apiKeys")
+def own_list(field: str, type_name: str, table: str, orders: Mapping[str, lists.ListOrder], **only: Any) -> None:
+    """A list that an account tells to itself alone: its rows of a table, those with these values."""
+
+    @answers("Account", field)
+    def read(asked: Asked, account: Thing, args: Args) -> Any:
+        if account.site is not None:
+            return None
+        rows = [row for row in own_rows(asked, account, table) if only.items() <= row.items()]
+        return asked.listed([Thing(type_name, row) for row in rows], orders, args, account, field)
 
 
-@answers("Account", "identities")
-def identities(asked: Asked, account: Thing, args: Args) -> Any:
-    if account.site is not None:
-        return None
-    rows = own_rows(asked, account, "identity")
-    return asked.listed([Thing("Identity", row) for row in rows], lists.FIRST_ORDERS, args, account, "identities")
+own_list("apiKeys", "ApiKey", "api_key", lists.OWN_ORDERS)
+own_list("identities", "Identity", "identity", lists.FIRST_ORDERS)
+own_list("consents", "Consent", "consent", lists.OWN_ORDERS)
+own_list("sessions", "Session", "session", lists.SESSION_ORDERS, parent_id=None)
 
 
 @answers("Account", "contact")
@@ -112,14 +114,6 @@ def sites(asked: Asked, key: Thing, args: Args) -> Any:
     return asked.listed(sites_kept(found, {}), lists.SITE_ORDERS, args, key, "sites")
 
 
-@answers("Account", "consents")
-def consents(asked: Asked, account: Thing, args: Args) -> Any:
-    if account.site is not None:
-        return None
-    rows = own_rows(asked, account, "consent")
-    return asked.listed([Thing("Consent", row) for row in rows], lists.OWN_ORDERS, args, account, "consents")
-
-
 @answers("Consent", "application")
 def application(asked: Asked, consent: Thing, _args: Args) -> Any:
     rows = asked.world.platform["client"]
@@ -169,15 +163,6 @@ def client_scopes(_asked: Asked, client: Thing, _args: Args) -> Any:
 @answers("Client", "isTrusted")
 def is_trusted(_asked: Asked, client: Thing, _args: Args) -> Any:
     return client.row["trusted_at"] is not None
-
-
-@answers("Account", "sessions")
-def sessions(asked: Asked, account: Thing, args: Args) -> Any:
-    if account.site is not None:
-        return None
-    rows = own_rows(asked, account, "session")
-    kept = [Thing("Session", row) for row in rows if row["parent_id"] is None]
-    return asked.listed(kept, lists.SESSION_ORDERS, args, account, "sessions")
 
 
 @answers("Session", "isCurrent")
