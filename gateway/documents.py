@@ -6,12 +6,14 @@ one. An operation knows everything that can be known before variables are. Never
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from time import perf_counter
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
 from graphql import (
     DocumentNode,
@@ -100,6 +102,7 @@ class Documents:
         self.hide_suggestions = hide_suggestions
         self._kept: OrderedDict[str | bytes, tuple[Document | Rejected, int]] = OrderedDict()
         self._kept_tokens = 0
+        self._turns: WeakValueDictionary[str | bytes, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def kept(self) -> int:
@@ -109,6 +112,10 @@ class Documents:
     def knows(self, text: str) -> bool:
         """Whether this text was examined lately."""
         return _key(text) in self._kept
+
+    def turn(self, text: str) -> asyncio.Lock:
+        """To be held by whoever has this text examined in slices: those who ask the same meanwhile wait for that."""
+        return self._turns.setdefault(_key(text), asyncio.Lock())
 
     def get(self, text: str) -> Document:
         """The document with this text. Raises Rejected with all its errors when it is not in order."""

@@ -81,7 +81,8 @@ async def admit(square: Square, visit: Visit, request: GraphQLRequest) -> Prepar
     if request.query is None or len(request.query) < LONG_TEXT or square.documents.knows(request.query):
         prepared = prepare(square, visit, request)
     else:  # examining it takes long
-        prepared = await sliced(lambda: prepare(square, visit, request))
+        async with square.documents.turn(request.query):
+            prepared = await sliced(lambda: prepare(square, visit, request))
     if rates is not None:
         visit.earned = await rates.charge(visit.payers, prepared.nodes)
     return prepared
