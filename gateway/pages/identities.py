@@ -15,7 +15,7 @@ from starlette.routing import Route
 from auth.audit import Act, record
 from auth.identities import LastWayIn, list_identities, unlink_identity
 from auth.local.local import has_password
-from auth.sessions import Session, rotate_session
+from auth.sessions import NewSession, Session, rotate_session
 from gateway.pages.at_issuers import path_at
 from gateway.pages.callers import client_of
 from gateway.pages.faults import guarded
@@ -38,33 +38,33 @@ async def show(request: Request, session: Session) -> Response:
 async def unlink(request: Request, session: Session) -> Response:
     """Answer `POST /account/identities`: one way less."""
     form = await read_form(request, PURPOSE)
+    try:
+        rotated = await _unlinked(request, session, _id(form["identity"]))
+    except LastWayIn:
+        return await _page(request, session, "identities.last", 409)
+    await pages_of(request).square().catch_up()
+    return RedirectResponse(PATH, 303) if rotated is None else enter(request, rotated, PATH)
+
+
+async def _unlinked(request: Request, session: Session, identity: UUID) -> NewSession | None:
+    """Take a way in away, and give the session a new token; None where there is no such way. Raises LastWayIn."""
     pages = pages_of(request)
     async with pages.square().database.transaction(None) as tx:
         usable = {issuer.url for issuer in await relying_of(request).directory.load_all(tx)}
-        rotated = None
-        try:
-            done = await unlink_identity(
-                tx,
-                session.account_id,
-                _id(form["identity"]),
-                usable=usable,
-                passwords=pages.settings.local.passwords,
-                but=session.parent_id or session.id,
-            )
-        except LastWayIn:
-            done = None
-            refused = True
-        else:
-            refused = False
-        if done is not None:
-            details = {"issuer": done[0].issuer, "email": done[0].email}
-            subject = str(session.account_id)
-            await record(tx, Act("identity.unlinked", session.account_id, None, subject, details, client_of(request)))
-            rotated = await rotate_session(tx, session.id)
-    if refused:
-        return await _page(request, session, "identities.last", 409)
-    await pages.square().catch_up()
-    return RedirectResponse(PATH, 303) if rotated is None else enter(request, rotated, PATH)
+        done = await unlink_identity(
+            tx,
+            session.account_id,
+            identity,
+            usable=usable,
+            passwords=pages.settings.local.passwords,
+            but=session.parent_id or session.id,
+        )
+        if done is None:
+            return None
+        details = {"issuer": done[0].issuer, "email": done[0].email}
+        subject = str(session.account_id)
+        await record(tx, Act("identity.unlinked", session.account_id, None, subject, details, client_of(request)))
+        return await rotate_session(tx, session.id)
 
 
 async def _page(request: Request, session: Session, fault: str | None = None, status: int = 200) -> Response:
